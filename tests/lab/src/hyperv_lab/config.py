@@ -1,0 +1,134 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""lab.yml as frozen dataclasses. Reading it is in ``reading.py``'s hands; here is what there is to say."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MiB = 1024**2
+GiB = 1024**3
+VERSIONS = (2016, 2019, 2022, 2025)
+
+
+@dataclass(frozen=True)
+class UserConfig:
+    name: str
+    password: str = field(repr=False)
+    groups: frozenset[str] = frozenset({"Administrators"})
+
+
+@dataclass(frozen=True)
+class VolumeConfig:
+    """A drive of a host; ``used`` is what already lies there apart from the lab's own files."""
+
+    letter: str
+    capacity: int
+    used: int = 0
+
+
+@dataclass(frozen=True)
+class SwitchConfig:
+    name: str
+    type: str = "External"
+
+
+@dataclass(frozen=True)
+class MigrationConfig:
+    enabled: bool = True
+    authentication: str = "Kerberos"
+    simultaneous: int = 2
+    storage: int = 2
+    any_network: bool = True
+    networks: tuple[str, ...] = ()
+    performance: str = "Compression"
+
+
+@dataclass(frozen=True)
+class DiskConfig:
+    """A disk of a VM: a copy of ``file``, or a new empty one of ``size`` bytes."""
+
+    file: Path | None = None
+    size: int | None = None
+    controller: str | None = None  # SCSI or IDE; None: what the generation has
+    name: str | None = None  # file name on the host; None: that of ``file``, or made from the VM's name
+
+
+@dataclass(frozen=True)
+class DynamicMemoryConfig:
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True)
+class VMConfig:
+    name: str
+    id: uuid.UUID | None = None
+    generation: int = 2
+    version: str | None = None
+    memory: int = GiB
+    dynamic_memory: DynamicMemoryConfig | None = None
+    processors: int = 1
+    switch: str | None = None
+    vlan: int | None = None
+    static_mac: str | None = None
+    disks: tuple[DiskConfig, ...] = ()
+    iso: str | None = None
+    state: str = "Off"
+    notes: str = ""
+    secure_boot: bool = True
+    tpm: bool = False
+    checkpoints: tuple[str, ...] = ()
+    clustered: bool = False
+    replication: str = "Disabled"
+    path: str | None = None  # folder of the configuration; None: the host's VirtualMachinePath
+
+
+@dataclass(frozen=True)
+class WinRMConfig:
+    """How a host's WinRM is set up. Quotas: Windows' own defaults."""
+
+    authentication: tuple[str, ...] = ("Negotiate", "Basic")
+    allow_unencrypted: bool = False
+    channel_binding: bool = True
+    shells_per_user: int = 30
+    commands_per_shell: int = 2147483647
+    strict_connect: bool = True  # a shell belongs to its client until the host notices that the client is gone
+
+
+@dataclass(frozen=True)
+class HostConfig:
+    name: str
+    address: str
+    http_port: int | None = 5985
+    https_port: int | None = 5986
+    version: int = 2022
+    language: str = "en-US"
+    network_rate: int = 200 * MiB
+    disk_rate: int = 800 * MiB
+    volumes: tuple[VolumeConfig, ...] = (VolumeConfig("C", 200 * GiB),)
+    switches: tuple[SwitchConfig, ...] = (SwitchConfig("Production"),)
+    migration: MigrationConfig = MigrationConfig()
+    virtual_machine_path: str = "C:\\ProgramData\\Microsoft\\Windows\\Hyper-V"
+    virtual_hard_disk_path: str = "C:\\ProgramData\\Microsoft\\Windows\\Hyper-V\\Virtual Hard Disks"
+    cluster_node: bool = False
+    domain_member: bool = True
+    vms: tuple[VMConfig, ...] = ()
+    winrm: WinRMConfig = WinRMConfig()
+
+
+@dataclass(frozen=True)
+class LabConfig:
+    """``delegation``: "any", "none", or for each source the names of the targets it may act on others' behalf at."""
+
+    hosts: tuple[HostConfig, ...]
+    domain: str = "lab.test"
+    clock: float = 1.0  # 1.0: the real clock; n: n lab seconds pass in one real second
+    users: tuple[UserConfig, ...] = ()
+    delegation: str | Mapping[str, tuple[str, ...]] = "any"
+    rules: Mapping[str, Any] = field(default_factory=dict)  # switches of the model for facts that nobody has proved
