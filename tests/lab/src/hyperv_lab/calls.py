@@ -97,7 +97,7 @@ class CallLog:
         self._calls: list[Call] = []
 
     def begin(
-        self, *, user: str, shell: str, pipeline: str, command: str, set: str, parameters: Mapping[str, Any]
+        self, *, user: str, shell: str, pipeline: str, command: str, parameter_set: str, parameters: Mapping[str, Any]
     ) -> Call:
         call = Call(
             n=next(self._numbers),
@@ -106,7 +106,7 @@ class CallLog:
             shell=shell,
             pipeline=pipeline,
             command=command,
-            set=set,
+            set=parameter_set,
             parameters=describe_parameters(parameters),
             started=self._now(),
             ended=None,
