@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .context import Context
 
-E_FAIL = -2146233088 + 1  # 0x80131501, what a RuntimeException carries
+E_FAIL = -2146233087  # 0x80131501, what most exceptions of PowerShell carry
 VIRTUALIZATION = "Microsoft.HyperV.PowerShell.VirtualizationException"
 BINDING = "System.Management.Automation.ParameterBindingException"
 

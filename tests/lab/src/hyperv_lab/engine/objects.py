@@ -1,168 +1,205 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values and objects as the simulated hosts hold them, before remoting flattens them."""
+"""Objects by type: the full property list of types.json, values wrapped as their .NET types are declared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-CUSTOM = "System.Management.Automation.PSCustomObject"
+from .errors import LabBug
+from .tables import enum_members, property_types
+from .values import (
+    CUSTOM,
+    I16,
+    I32,
+    I64,
+    U16,
+    U32,
+    U64,
+    Byte,
+    Char,
+    EnumValue,
+    PSArray,
+    PSObj,
+    Version,
+    text,
+)
+
+__all__ = [
+    "CUSTOM",
+    "I16",
+    "I32",
+    "I64",
+    "U16",
+    "U32",
+    "U64",
+    "Byte",
+    "Char",
+    "EnumValue",
+    "PSArray",
+    "PSObj",
+    "Version",
+    "enum",
+    "make_object",
+    "text",
+    "wrap",
+]
+
+HV = "Microsoft.HyperV.PowerShell."
+VMBASE = (HV + "VirtualMachineBase", HV + "VirtualizationObject")
+# Base classes as far as they are known; types that are not here have System.Object alone.
+BASES: dict[str, tuple[str, ...]] = {
+    HV + "VirtualMachine": VMBASE,
+    HV + "VMSnapshot": VMBASE,
+    HV + "VMHost": (HV + "VirtualizationObject",),
+    HV + "VMSwitch": (HV + "VirtualizationObject",),
+    HV + "VMNetworkAdapter": (HV + "VMNetworkAdapterBase", HV + "VMDevice", HV + "VirtualizationObject"),
+    HV + "HardDiskDrive": (HV + "Drive", HV + "VMDevice", HV + "VirtualizationObject"),
+    HV + "DvdDrive": (HV + "Drive", HV + "VMDevice", HV + "VirtualizationObject"),
+    HV + "VMProcessor": (HV + "VMDevice", HV + "VirtualizationObject"),
+    HV + "VMMemory": (HV + "VMDevice", HV + "VirtualizationObject"),
+    HV + "VMFirmware": (HV + "VMComponentObject", HV + "VirtualizationObject"),
+    HV + "VMSecurity": (HV + "VMComponentObject", HV + "VirtualizationObject"),
+    HV + "VMMigrationNetwork": (HV + "VirtualizationObject",),
+}
+# Alias properties that Hyper-V.Types.ps1xml adds.
+ALIASES: dict[str, dict[str, str]] = {
+    HV + "VirtualMachine": {
+        "VMName": "Name",
+        "VMId": "Id",
+        "CheckpointFileLocation": "SnapshotFileLocation",
+        "ParentCheckpointId": "ParentSnapshotId",
+        "ParentCheckpointName": "ParentSnapshotName",
+    },
+}
+SIMPLE: dict[str, tuple[type, Any]] = {
+    "System.String": (str, None),
+    "System.Boolean": (bool, False),
+    "System.Int32": (I32, I32(0)),
+    "System.Int64": (I64, I64(0)),
+    "System.UInt16": (U16, U16(0)),
+    "System.UInt32": (U32, U32(0)),
+    "System.UInt64": (U64, U64(0)),
+    "System.Guid": (uuid.UUID, uuid.UUID(int=0)),
+    "System.TimeSpan": (datetime.timedelta, datetime.timedelta(0)),
+    "System.DateTime": (datetime.datetime, datetime.datetime(1, 1, 1)),
+    "System.Version": (Version, None),
+}
+INTEGERS = (I32, I64, U16, U32, U64)
+LIST_TYPES = {
+    "List": "System.Collections.Generic.List`1[[{0}]]",
+    "IList": "System.Collections.Generic.List`1[[{0}]]",
+    "IReadOnlyList": "System.Collections.ObjectModel.ReadOnlyCollection`1[[{0}]]",
+}
+Wrapper = Callable[[Any], Any]
 
 
-class Byte(int):
-    """System.Byte."""
+def enum(type_name: str, member: str | int | EnumValue) -> EnumValue:
+    """A member of an enum by name (any case) or number."""
+    members = enum_members(type_name)
+    if members is None:
+        raise LabBug(f"{type_name} is no enum of the tables")
+    if isinstance(member, EnumValue):
+        member = member.name
+    if isinstance(member, str):
+        for name, value in members.items():
+            if name.lower() == member.lower():
+                return EnumValue(type_name, name, value)
+    else:
+        for name, value in members.items():
+            if value == int(member):
+                return EnumValue(type_name, name, value)
+    raise LabBug(f"{member!r} is no member of {type_name}")
 
 
-class I16(int):
-    """System.Int16."""
+def _enum_default(type_name: str) -> EnumValue:
+    """An unset enum is zero, which need not be the number of any member."""
+    names = [name for name, value in (enum_members(type_name) or {}).items() if value == 0]
+    return EnumValue(type_name, names[0] if names else "0", 0)
 
 
-class U16(int):
-    """System.UInt16."""
+def _simple(type_name: str) -> Wrapper:
+    kind, default = SIMPLE[type_name]
 
-
-class I32(int):
-    """System.Int32; a plain int in that range counts as one too."""
-
-
-class U32(int):
-    """System.UInt32."""
-
-
-class I64(int):
-    """System.Int64."""
-
-
-class U64(int):
-    """System.UInt64."""
-
-
-class Char(str):
-    """System.Char."""
-
-
-class Version(str):
-    """System.Version."""
-
-
-class EnumValue:
-    """A member of a .NET enum, or a combination of flags. Equal to a member of the same type with the same number."""
-
-    __slots__ = ("name", "type_name", "value")
-
-    def __init__(self, type_name: str, name: str, value: int) -> None:
-        self.type_name = type_name
-        self.name = name
-        self.value = value
-
-    def __str__(self) -> str:
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"<{self.type_name.rpartition('.')[2]}.{self.name}>"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, EnumValue):
-            return NotImplemented
-        return self.value == other.value and self.type_name == other.type_name
-
-    def __hash__(self) -> int:
-        return hash((self.type_name, self.value))
-
-
-class PSArray(list[Any]):
-    """An array or list with its .NET type name."""
-
-    __slots__ = ("type_name",)
-
-    def __init__(self, items: Iterable[Any] = (), type_name: str = "System.Object[]") -> None:
-        super().__init__(items)
-        self.type_name = type_name
-
-
-class PSObj:
-    """An object with properties.
-
-    ``properties`` are its own (adapted) ones, ``aliases`` those that PowerShell's type tables add as another name of a
-    property, ``notes`` what was added to this very object. ``live`` is the model's object behind it; ``deserialized``
-    marks one that came over the wire and is no live object for any parameter.
-    """
-
-    __slots__ = ("aliases", "deserialized", "live", "notes", "properties", "to_string", "type_names")
-
-    def __init__(
-        self,
-        type_names: Iterable[str],
-        properties: Mapping[str, Any] | None = None,
-        notes: Mapping[str, Any] | None = None,
-        *,
-        aliases: Mapping[str, str] | None = None,
-        live: Any = None,
-        to_string: str | None = None,
-        deserialized: bool = False,
-    ) -> None:
-        self.type_names = list(type_names)
-        self.properties: dict[str, Any] = dict(properties or {})
-        self.notes: dict[str, Any] = dict(notes or {})
-        self.aliases: dict[str, str] = dict(aliases or {})
-        self.live = live
-        self.to_string = to_string
-        self.deserialized = deserialized
-
-    @property
-    def type_name(self) -> str:
-        return self.type_names[0]
-
-    @property
-    def is_custom(self) -> bool:
-        return CUSTOM in self.type_names
-
-    def names(self) -> Iterator[str]:
-        """All property names: those of the type, its aliases, then notes."""
-        yield from self.properties
-        yield from self.aliases
-        yield from self.notes
-
-    def find(self, name: str) -> str | None:
-        """The property's name as the object spells it, or None."""
-        if name in self.notes or name in self.aliases or name in self.properties:
-            return name
-        wanted = name.lower()
-        return next((known for known in self.names() if known.lower() == wanted), None)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        known = self.find(name)
-        if known is None:
+    def convert(value: Any) -> Any:
+        if value is None:
             return default
-        if known in self.notes:
-            return self.notes[known]
-        return self.properties.get(self.aliases.get(known, known), default)
+        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+            return value
+        if kind is not bool and kind in INTEGERS and isinstance(value, int) and not isinstance(value, bool):
+            return kind(value)
+        if kind is uuid.UUID and isinstance(value, str):
+            return uuid.UUID(value)
+        if kind is Version and isinstance(value, str):
+            return Version(value)
+        raise LabBug(f"{value!r} is no {type_name}")
 
-    def __getitem__(self, name: str) -> Any:
-        if self.find(name) is None:
-            raise KeyError(name)
-        return self.get(name)
-
-    def __contains__(self, name: str) -> bool:
-        return self.find(name) is not None
-
-    def __str__(self) -> str:
-        if self.to_string is not None:
-            return self.to_string
-        if self.is_custom:
-            return "@{" + "; ".join(f"{name}={text(value)}" for name, value in self.notes.items()) + "}"
-        return self.type_name
-
-    def __repr__(self) -> str:
-        return f"<{self.type_name.rpartition('.')[2]} {self}>"
+    return convert
 
 
-def text(value: Any) -> str:
-    """ToString() of a value, as the host's language (English) has it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "True" if value else "False"
-    return str(value)
+def _collection(item_type: str, list_type: str) -> Wrapper:
+    item = _wrapper(item_type)
+    return lambda value: PSArray((item(entry) for entry in value or ()), list_type)
+
+
+@cache
+def _wrapper(type_name: str) -> Wrapper:
+    if type_name.endswith("?"):
+        inner = _wrapper(type_name[:-1])
+        return lambda value: None if value is None else inner(value)
+    if type_name == "System.Byte[]":
+        return lambda value: value
+    if type_name.endswith("[]"):
+        return _collection(type_name[:-2], type_name)
+    if type_name.endswith(">"):
+        outer, _, inner_name = type_name[:-1].partition("<")
+        return _collection(inner_name, LIST_TYPES[outer].format(inner_name))
+    if type_name in SIMPLE:
+        return _simple(type_name)
+    if enum_members(type_name) is not None:
+        return lambda value: _enum_default(type_name) if value is None else enum(type_name, value)
+    return lambda value: value
+
+
+def wrap(type_name: str, value: Any) -> Any:
+    """A Python value as the declared .NET type; None gives the type's own default (null or zero)."""
+    return _wrapper(type_name)(value)
+
+
+@cache
+def _plan(type_name: str) -> tuple[tuple[str, Wrapper, Any, bool], ...]:
+    """Per property: name, wrapper, default, and whether the default may be shared (collections may not)."""
+    types = property_types(type_name)
+    if types is None:
+        raise LabBug(f"{type_name} is no type of the tables")
+    plan = []
+    for name, declared in types.items():
+        wrapper = _wrapper(declared)
+        default = wrapper(None)
+        plan.append((name, wrapper, default, not isinstance(default, list)))
+    return tuple(plan)
+
+
+def make_object(
+    type_name: str,
+    values: Mapping[str, Any],
+    *,
+    live: Any = None,
+    extra_types: tuple[str, ...] = (),
+) -> PSObj:
+    """An object with every property of its type. ``extra_types`` replaces the known base classes."""
+    properties: dict[str, Any] = {}
+    for name, wrapper, default, shared in _plan(type_name):
+        if name in values:
+            properties[name] = wrapper(values[name])
+        else:
+            properties[name] = default if shared else wrapper(None)
+    if not values.keys() <= properties.keys():
+        raise LabBug(f"{type_name} has no property {', '.join(sorted(values.keys() - properties.keys()))}")
+    bases = extra_types or BASES.get(type_name, ())
+    return PSObj([type_name, *bases, "System.Object"], properties, aliases=ALIASES.get(type_name), live=live)
