@@ -1,11 +1,18 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of this project. Default sessions run in the environment that `make venv` made; `nox -l` lists all."""
+"""The checks of this project; `nox -l` lists them.
+
+Default sessions run in the environment that `make venv` made. The compat sessions make their own below .nox, with another
+Python and ansible-core, and are skipped where that Python is not installed.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,28 +22,30 @@ ROOT = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 COLLECTIONS = ROOT / ".collections"
 COLLECTION = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
+LAB = ROOT / "tests" / "lab" / "src"
 OUTPUT = ROOT / "tests" / "output"
-PYTHON_CODE = ("plugins", "tests", "demo", "noxfile.py", "conftest.py")
+PYTHON_CODE = ("conftest.py", "demo", "noxfile.py", "plugins", "tests")
+DOCUMENTED = {"module": "modules", "callback": "callback"}
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "typing", "unit", "lab", "molecule"]
+nox.options.sessions = ["lint", "typing", "docs-check", "build", "unit", "lab", "molecule"]
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment(tools: Path = BIN) -> dict[str, str]:
     """Tools of the environment first; the checkout as collection; a host pattern that matches nothing is an error."""
     return {
-        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests" / "lab" / "src")]),
+        "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), str(LAB), str(ROOT)]),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
-        **more,
     }
 
 
-def run(session: nox.Session, tool: str, *arguments: str, **env: str) -> None:
-    """Run a tool of the environment that nox itself runs in."""
-    session.run(str(BIN / tool), *arguments, external=True, env=environment(**env))
+def run(session: nox.Session, tool: str, *arguments: str, tools: Path = BIN, silent: bool = False) -> str:
+    """Run a tool of the environment that nox itself runs in, or of another."""
+    command = (str(tools / tool), *arguments)
+    return str(session.run(*command, external=True, silent=silent, env=environment(tools)) or "")
 
 
 def existing(*names: str) -> list[str]:
@@ -45,34 +54,132 @@ def existing(*names: str) -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, style, YAML."""
+    """Formatting, style, YAML, Ansible content, licences, and the project's own rules."""
     paths = existing(*PYTHON_CODE)
     run(session, "ruff", "format", "--check", "--diff", *paths)
     run(session, "ruff", "check", *paths)
+    run(session, "yamllint", "--strict", ".")
+    run(session, "python", "-m", "tests.checks.source_rules")
+    run(session, "reuse", "lint", "--lines")
+    run(session, "antsibull-changelog", "lint")
+    run(session, "ansible-lint", "--nocolor")
 
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Mypy, strict, over the collection, the lab, the tests and the tools."""
-    if (COLLECTION / "plugins").is_dir():
-        run(session, "mypy", str(COLLECTION / "plugins"))
-    for path in existing("tests/lab/src", "tests", "demo", "noxfile.py"):
-        run(session, "mypy", path)
+    """Mypy, strict: the collection under its own name, then everything else."""
+    run(session, "mypy", str(COLLECTION / "plugins"))
+    run(session, "mypy", "tests/lab/src", *existing("tests", "demo", "noxfile.py", "conftest.py"))
+
+
+@nox.session(name="docs-check")
+def docs_check(session: nox.Session) -> None:
+    """The documentation of every plugin and the argument specification of every role can be read."""
+    for kind, folder in DOCUMENTED.items():
+        for file in sorted((ROOT / "plugins" / folder).glob("[!_]*.py")):
+            name = f"fanout.hyperv.{file.stem}"
+            shown = json.loads(run(session, "ansible-doc", "--type", kind, "--json", name, silent=True))
+            if not shown[name]["doc"].get("short_description"):
+                session.error(f"{name}: no documentation")
+    for role in sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir()):
+        shown = json.loads(
+            run(session, "ansible-doc", "--type", "role", "--json", f"fanout.hyperv.{role}", silent=True)
+        )
+        if not shown[f"fanout.hyperv.{role}"]["entry_points"]:
+            session.error(f"role {role}: no argument specification")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The collection can be built, and holds what it should and nothing else."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", str(OUTPUT))
+    run(session, "python", "-m", "tests.checks.built_collection", str(OUTPUT))
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Pure functions and modules with a fake host."""
-    run(session, "pytest", "tests/unit", *session.posargs)
+    """Pure functions, modules with a fake host, and the checks' own tests."""
+    run(session, "pytest", *(session.posargs or existing("tests/checks", "tests/unit")))
 
 
 @nox.session
 def lab(session: nox.Session) -> None:
     """The lab's own tests, then the collection's parts against the lab."""
-    run(session, "pytest", *existing("tests/lab/tests", "tests/integration"), *session.posargs)
+    run(session, "pytest", *(session.posargs or existing("tests/lab/tests", "tests/integration")))
 
 
 @nox.session
 def molecule(session: nox.Session) -> None:
     """Playbooks against the lab."""
-    run(session, "molecule", "test", "--all", *session.posargs)
+    run(session, "molecule", "test", *(session.posargs or ["--all"]))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """What a run costs and how busy it keeps the links, as a table."""
+    run(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+def _pyenv(version: str) -> str | None:
+    """The newest interpreter of that version below pyenv, whose shims work only when told which one is meant."""
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return None
+    listed = subprocess.run([pyenv, "versions", "--bare"], check=False, capture_output=True, text=True).stdout.split()
+    matching = [name for name in listed if name.startswith(f"{version}.") and name.replace(".", "").isdigit()]
+    if not matching:
+        return None
+    newest = max(matching, key=lambda name: [int(part) for part in name.split(".")])
+    chosen = os.environ | {"PYENV_VERSION": newest}
+    found = subprocess.run([pyenv, "which", "python"], check=False, capture_output=True, text=True, env=chosen)
+    return found.stdout.strip() or None
+
+
+def _works(interpreter: str, version: str) -> bool:
+    """Whether it really is that Python, and not a shim that would say so and fail."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    answer = subprocess.run([interpreter, "-c", program], check=False, capture_output=True, text=True)
+    return answer.stdout.strip() == version
+
+
+def interpreter(*versions: str) -> str | None:
+    """The first of these Pythons that is installed here."""
+    for version in versions:
+        for candidate in (shutil.which(f"python{version}"), _pyenv(version)):
+            if candidate and _works(candidate, version):
+                return candidate
+    return None
+
+
+def compat_environment(session: nox.Session, requirements: str, *versions: str) -> Path:
+    """An environment of its own with another Python and ansible-core; the folder of its tools."""
+    python = interpreter(*versions)
+    if python is None:
+        session.skip(f"Python {' or '.join(versions)} is not installed here")
+    folder = ROOT / ".nox" / f"env-{requirements}"
+    if not (folder / "bin" / "python").exists():
+        session.run(str(python), "-m", "venv", str(folder), external=True)
+    pinned = str(ROOT / "requirements" / f"{requirements}.txt")
+    run(session, "python", "-m", "pip", "install", "--quiet", "--requirement", pinned, tools=folder / "bin")
+    return folder / "bin"
+
+
+def compat(session: nox.Session, requirements: str, *versions: str) -> None:
+    """The unit tests, then the demo (a whole distribution and its re-run, checked) with another ansible-core."""
+    tools = compat_environment(session, requirements, *versions)
+    run(session, "ansible", "--version", tools=tools)
+    run(session, "pytest", *existing("tests/unit"), tools=tools)
+    run(session, "python", "-m", "demo", "--quick", "--ansible-playbook", str(tools / "ansible-playbook"))
+
+
+@nox.session(name="compat-2.16")
+def compat_oldest(session: nox.Session) -> None:
+    """The oldest supported ansible-core (slow, not in the default sessions)."""
+    compat(session, "compat-2.16", "3.10", "3.11")
+
+
+@nox.session(name="compat-newest")
+def compat_newest(session: nox.Session) -> None:
+    """The newest ansible-core (slow, not in the default sessions)."""
+    compat(session, "compat-newest", "3.13", "3.12")
