@@ -1,0 +1,360 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""What stands in the way of a distribution, found before a byte moves. Pure functions; nothing in here asks a host."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import volume_of
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
+        Computer,
+        Definition,
+        HostSettings,
+        Switch,
+        Volume,
+    )
+
+ERROR, WARNING = "error", "warning"
+
+NOT_IN_A_FOLDER_NAME = frozenset('\\/:*?"<>|')
+"""Export-VM makes a folder of the VM's name, so these cannot be in it (Win32 file naming rules)."""
+
+RESERVED_NAMES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
+)
+LONGEST_NAME = 100
+"""Characters in a VM's name (Msvm_VirtualSystemSettingData.ElementName)."""
+
+LONGEST_PATH = 259
+"""MAX_PATH without its terminating NUL: what the file cmdlets of Windows PowerShell 5.1 take without a prefix."""
+
+ROOM_FACTOR = 1.02
+ROOM_EXTRA = 16 * 1024 * 1024
+"""A copy needs its disks' bytes, a little for configuration files and what a file system takes for itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that preflight found. An ``error`` stops this provider (or, for the template, everything)."""
+
+    severity: str
+    code: str
+    what: str
+    remedy: str
+    provider: str | None = None
+
+    def to_dict(self) -> dict[str, t.Any]:
+        return {
+            "severity": self.severity,
+            "provider": self.provider,
+            "code": self.code,
+            "what": self.what,
+            "remedy": self.remedy,
+        }
+
+    def to_error(self) -> dict[str, t.Any]:
+        """The same in the shape of an error of the status file."""
+        return {
+            "code": self.code,
+            "layer": "preflight",
+            "message": self.what,
+            "cause": None,
+            "remedy": self.remedy,
+            "transient": False,
+            "raw": None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """What the survey shows of one provider, as far as preflight looks at it."""
+
+    name: str
+    settings: HostSettings
+    computer: Computer
+    volumes: tuple[Volume, ...]
+    switches: tuple[Switch, ...]
+    migration_networks: tuple[str, ...]
+    path: str
+
+
+def name_findings(name: str) -> Iterator[Finding]:
+    """Why a template's name cannot be a VM's name and an export's folder name on every host."""
+    remedy = "Rename the template VM, then run again."
+    bad = sorted(set(name) & NOT_IN_A_FOLDER_NAME)
+    control = [character for character in name if ord(character) < 32]
+    if not name.strip():
+        yield Finding(severity=ERROR, code="TEMPLATE_NAME", what="The template's name is empty.", remedy=remedy)
+    elif bad or control:
+        shown = " ".join(bad) or "control characters"
+        what = f"The name {name!r} contains {shown}, which cannot be in a folder's name; Export-VM makes such a folder."
+        yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
+    elif name != name.rstrip(" .") or name != name.lstrip(" "):
+        what = f"The name {name!r} begins or ends with a space or ends with a dot, which Windows drops from folder names."
+        yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
+    elif name.split(".")[0].casefold() in RESERVED_NAMES:
+        what = f"The name {name!r} is a reserved device name of Windows."
+        yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
+    elif len(name) > LONGEST_NAME:
+        what = f"The name has {len(name)} characters; Hyper-V takes at most {LONGEST_NAME}."
+        yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
+
+
+def template_findings(definition: Definition) -> Iterator[Finding]:
+    """What about the template itself forbids (error) or deserves (warning) attention."""
+    yield from name_findings(definition.name)
+    yield from _state_findings(definition)
+    yield from _disk_findings(definition)
+    yield from _device_findings(definition)
+
+
+def _state_findings(vm: Definition) -> Iterator[Finding]:
+    if vm.state in ("Saved", "FastSaved", "Saving", "FastSaving"):
+        yield _error(
+            "TEMPLATE_SAVED_STATE",
+            f"{vm.name} has a saved state.",
+            "Start it and shut it down, or delete the saved state (Remove-VMSavedState).",
+        )
+    elif vm.state != "Off":
+        yield _error("TEMPLATE_NOT_OFF", f"{vm.name} is {vm.state}, not Off.", "Shut the template down (Stop-VM).")
+    if vm.checkpoints:
+        yield _error(
+            "TEMPLATE_CHECKPOINTS",
+            f"{vm.name} has checkpoints: {', '.join(vm.checkpoints)}.",
+            "Remove them (Remove-VMSnapshot) and wait until their disks are merged.",
+        )
+    if vm.is_clustered:
+        yield _error(
+            "TEMPLATE_CLUSTERED",
+            f"{vm.name} is a clustered role.",
+            "Remove it from the cluster (Remove-ClusterGroup) or use a template that is not clustered.",
+        )
+    if vm.replication_state not in ("Disabled", "", None):
+        yield _error(
+            "TEMPLATE_REPLICATED",
+            f"{vm.name} is replicated (Hyper-V Replica: {vm.replication_state}).",
+            "Remove the replication (Remove-VMReplication) or use another template.",
+        )
+
+
+def _disk_findings(vm: Definition) -> Iterator[Finding]:
+    if not vm.drives:
+        yield _error("TEMPLATE_NO_DISK", f"{vm.name} has no virtual hard disk.", "Attach the template's disk.")
+    for drive in vm.drives:
+        if drive.disk_number is not None:
+            yield _error(
+                "TEMPLATE_PASSTHROUGH_DISK",
+                f"{vm.name} uses physical disk {drive.disk_number} directly (pass-through).",
+                "Convert it to a VHDX; a physical disk cannot be copied to other hosts.",
+            )
+    for disk in vm.disks:
+        if disk.parent_path:
+            yield _error(
+                "TEMPLATE_DIFFERENCING_DISK",
+                f"{disk.path} is a differencing disk of {disk.parent_path}.",
+                "Merge it (Merge-VHD) or convert it to a full disk (Convert-VHD).",
+            )
+        if disk.format == "VHDSet":
+            yield _error(
+                "TEMPLATE_SHARED_DISK", f"{disk.path} is a shared VHD set.", "Use a template without shared disks."
+            )
+
+
+def _device_findings(vm: Definition) -> Iterator[Finding]:
+    for dvd in vm.dvds:
+        if dvd.path:
+            yield _error(
+                "TEMPLATE_ISO_MOUNTED",
+                f"{vm.name} has {dvd.path} in its DVD drive; the targets do not have that file.",
+                "Eject it: Set-VMDvdDrive -VMName ... -Path $null.",
+            )
+    if vm.tpm:
+        yield _warning(
+            "TEMPLATE_VTPM",
+            f"{vm.name} has a virtual TPM; it starts only on hosts that hold its guardian's certificates.",
+            "Export the certificates 'Shielded VM Local Certificates' with their keys from the source and import them on every target.",
+        )
+    for adapter in vm.adapters:
+        if not adapter.dynamic_mac:
+            yield _warning(
+                "TEMPLATE_STATIC_MAC",
+                f"Adapter {adapter.name!r} of {vm.name} has the static MAC address {adapter.mac}; every copy gets the same.",
+                "Set it to dynamic (Set-VMNetworkAdapter -DynamicMacAddress) unless only one guest ever runs.",
+            )
+
+
+def provider_findings(target: Provider, source: Provider, definition: Definition) -> Iterator[Finding]:
+    """Why ``target`` cannot be supplied with the template from ``source``, settings and paths only."""
+    for finding in (
+        *_migration_findings(target, source),
+        *_version_findings(target, definition),
+        *_switch_findings(target, definition),
+        *path_findings(target.path, target.volumes, definition),
+    ):
+        yield Finding(**{**finding.to_dict(), "provider": target.name})
+
+
+def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]:
+    for provider in (source, target):
+        if not provider.settings.migration_enabled:
+            yield _error(
+                "MIGRATION_DISABLED",
+                f"Live migration is disabled on {provider.name}.",
+                "Enable-VMMigration, and choose networks: Set-VMHost -UseAnyNetworkForMigration $true or Add-VMMigrationNetwork.",
+            )
+        elif not provider.settings.any_network and not provider.migration_networks:
+            yield _error(
+                "MIGRATION_NO_NETWORK",
+                f"{provider.name} has no network for live migration.",
+                "Add-VMMigrationNetwork, or Set-VMHost -UseAnyNetworkForMigration $true.",
+            )
+    here, there = source.settings.migration_authentication, target.settings.migration_authentication
+    if here != there:
+        yield _error(
+            "MIGRATION_AUTHENTICATION_DIFFERS",
+            f"{source.name} uses {here} for live migration and {target.name} {there}.",
+            "Set the same on both: Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos.",
+        )
+    if source.computer.clustered != target.computer.clustered:
+        shown = {True: "a cluster node", False: "standalone"}
+        yield _error(
+            "SUBTYPE_DIFFERS",
+            f"{target.name} is {shown[target.computer.clustered]}, {source.name} is {shown[source.computer.clustered]}.",
+            "Providers of one template have the same subtype; leave this one out of the list.",
+        )
+
+
+def _version_findings(target: Provider, definition: Definition) -> Iterator[Finding]:
+    supported = target.settings.supported_versions
+    if supported and definition.version not in supported:
+        yield _error(
+            "VM_VERSION_UNSUPPORTED",
+            f"{target.name} does not support configuration version {definition.version} (it has {', '.join(supported)}).",
+            "Make the template on the oldest host's version (New-VM -Version); a version cannot be lowered.",
+        )
+
+
+def _switch_findings(target: Provider, definition: Definition) -> Iterator[Finding]:
+    here = {switch.name for switch in target.switches}
+    for name in sorted({adapter.switch for adapter in definition.adapters if adapter.switch} - here):
+        yield _error(
+            "SWITCH_MISSING",
+            f"{target.name} has no virtual switch {name!r}, which the template's adapter is connected to.",
+            f"Create it there (New-VMSwitch -Name '{name}') or disconnect the template's adapter.",
+        )
+
+
+def path_findings(path: str, volumes: Iterable[Volume], definition: Definition) -> Iterator[Finding]:
+    """Whether the folder for copies can be where it is said to be."""
+    if volume_of(path, [volume.name for volume in volumes]) is None:
+        yield _error("PATH_VOLUME_MISSING", f"There is no volume for {path}.", "Create it or choose another path.")
+    longest = max((len(disk.path.rsplit("\\", 1)[-1]) for disk in definition.disks), default=0)
+    # \fanout\<36>\<12>-<8>\Virtual Machines\<36>.vmcx, or ...\Virtual Hard Disks\<file>
+    length = len(path) + len("\\fanout\\") + 36 + 1 + 21 + max(len("\\Virtual Machines\\") + 41, 20 + longest)
+    if length > LONGEST_PATH:
+        yield _error(
+            "PATH_TOO_LONG",
+            f"Files below {path} would have paths of {length} characters, more than {LONGEST_PATH}.",
+            "Choose a shorter path.",
+        )
+
+
+def conflict_findings(provider: str, name: str, conflicts: Iterable[Mapping[str, t.Any]]) -> Iterator[Finding]:
+    """VMs that have the template's name and are not ours: nobody touches them."""
+    for vm in conflicts:
+        yield Finding(
+            severity=ERROR,
+            provider=provider,
+            code="NAME_CONFLICT",
+            what=f"{provider} has a VM {name!r} (id {vm['id']}) that is not a copy made by us. It was not touched.",
+            remedy="Rename or remove that VM yourself, then run again.",
+        )
+
+
+def unreachable(provider: str, error: HyperVError | Mapping[str, t.Any]) -> Finding:
+    """A provider that did not answer the survey."""
+    shown = error if isinstance(error, Mapping) else error.to_dict()
+    return Finding(
+        severity=ERROR,
+        provider=provider,
+        code=shown["code"],
+        what=shown["message"],
+        remedy=shown.get("remedy") or "Check the provider and bring it back, then run again.",
+    )
+
+
+def room_for(size: int) -> int:
+    """Bytes that have to be free for files of ``size`` bytes in all."""
+    return int(size * ROOM_FACTOR) + ROOM_EXTRA
+
+
+def free_at(path: str, volumes: Iterable[Volume]) -> int | None:
+    """Free bytes of the volume that holds ``path``; None when no volume does."""
+    by_name = {volume.name: volume for volume in volumes}
+    name = volume_of(path, by_name)
+    return None if name is None else by_name[name].free
+
+
+def target_space(target: Provider, size: int, *, reclaimable: int = 0) -> Iterator[Finding]:
+    """Room for the new copy beside everything that is kept. ``reclaimable``: bytes of leftovers that are cleaned first."""
+    free = free_at(target.path, target.volumes)
+    needed = room_for(size)
+    if free is not None and free + reclaimable < needed:
+        yield Finding(
+            severity=ERROR,
+            provider=target.name,
+            code="SPACE_TARGET",
+            what=f"{target.name} has {gib(free)} free for {target.path}; the copy needs {gib(needed)}.",
+            remedy="Make room there or choose another path (distribute_target_path), then run again.",
+        )
+
+
+def clones_that_fit(free: int, size: int, *, export_needed: bool, wanted: int) -> int:
+    """How many clones may exist at once beside the export, at most ``wanted``; 0 when not even one fits."""
+    left = free - (room_for(size) if export_needed else 0)
+    return max(0, min(wanted, left // room_for(size)))
+
+
+def gib(size: int) -> str:
+    """Bytes as people read them."""
+    value, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while value >= 1024 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+def _error(code: str, what: str, remedy: str) -> Finding:
+    return Finding(severity=ERROR, code=code, what=what, remedy=remedy)
+
+
+def _warning(code: str, what: str, remedy: str) -> Finding:
+    return Finding(severity=WARNING, code=code, what=what, remedy=remedy)
+
+
+__all__ = (
+    "ERROR",
+    "WARNING",
+    "Finding",
+    "Provider",
+    "clones_that_fit",
+    "conflict_findings",
+    "free_at",
+    "gib",
+    "name_findings",
+    "path_findings",
+    "provider_findings",
+    "room_for",
+    "target_space",
+    "template_findings",
+    "unreachable",
+)
