@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The checks of this project; `nox -l` lists them.
 
-Default sessions run in the environment that `make venv` made. The compat sessions make their own below .nox, with another
-Python and ansible-core, and are skipped where that Python is not installed.
+Default sessions run in the environment that `make venv` made. The compat sessions make their own below .nox,
+with another Python and ansible-core, and are skipped where that Python is not installed.
 """
 
 from __future__ import annotations
