@@ -28,7 +28,7 @@ _PLAIN: dict[str, dict[str, t.Any]] = {
     "port": {"type": "int"},
     "protocol": {"type": "str", "choices": ["https", "http"]},
     "auth": {"type": "str", "choices": ["negotiate", "kerberos", "ntlm", "credssp", "basic", "certificate"]},
-    "cert_validation": {"type": "bool"},
+    "cert_validation": {"type": "str", "choices": ["validate", "ignore"]},
     "ca_cert": {"type": "path"},
     "message_encryption": {"type": "str", "choices": ["auto", "always", "never"]},
     "configuration_name": {"type": "str"},

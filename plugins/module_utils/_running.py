@@ -5,8 +5,8 @@
 # Private to this collection: may change at any time.
 """Runs an operation: the only place that knows check mode, results and failures. Used by both doors.
 
-Door one is a module process (``run_module``); door two is the action plugin ``operation``, which calls ``perform`` inside
-the Ansible worker. Both give the same result.
+Door one is a module process (``run_module``); door two is the action plugin ``operation``, which calls ``perform``
+inside the Ansible worker. Both give the same result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.fanout.hyperv.plugins.module_utils._arguments import (
     connection_params,
     full_spec,
@@ -50,7 +49,7 @@ class Route:
 
 
 class HostPool:
-    """The hosts of one task, each opened when first used; leaving closes the sessions, or drops them for ``Orphaned``."""
+    """The hosts of one task, each opened when first used. Leaving closes the sessions, or drops them when orphaned."""
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
         self._routes = routes
@@ -204,9 +203,11 @@ def perform(
         known = routes() if operation.needs_host else {}
     except HyperVError as error:
         return failure(error, provider)
+    warnings = list(dict.fromkeys(warning for route in known.values() for warning in route.options.warnings))
     with HostPool(known) as pool:
         work = Work(params=params, provider=provider, hosts=pool, reporter=reporter, slots=slots, owner=owner)
-        return run_operation(operation, work, check_mode=check_mode, diff=diff)
+        result = run_operation(operation, work, check_mode=check_mode, diff=diff)
+    return result | {"warnings": warnings + result.get("warnings", [])} if warnings else result
 
 
 def routes_from_params(operation: Operation, params: Values) -> dict[str, Route]:
@@ -214,8 +215,8 @@ def routes_from_params(operation: Operation, params: Values) -> dict[str, Route]
     own = connection_params(params)
     if not own.get("server"):
         raise InvalidInput(
-            "No server: give the option 'server' (or FANOUT_HYPERV_SERVER), or run the task for an inventory host whose "
-            "connection is psrp or winrm."
+            "No server: give the option 'server' (or FANOUT_HYPERV_SERVER), or run the task for an inventory host "
+            "whose connection is psrp or winrm."
         )
     routes = {"host": Route(label=own["server"], options=ConnectionOptions.from_params(own))}
     for role in operation.hosts:

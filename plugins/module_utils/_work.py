@@ -143,9 +143,9 @@ Decision = Change | Same | None
 class Operation:
     """One verb. Either ``decide`` (something may change) or ``gather`` (an ``_info`` module: nothing ever does).
 
-    ``hosts`` are further roles: for a role ``source`` the option ``source`` is an inventory name, ``source_connection`` a
-    dictionary of connection options. ``on_error`` adds result values to a failure. An operation with ``needs_host=False``
-    works on the control node alone and takes no connection options.
+    ``hosts`` are further roles: for a role ``source`` the option ``source`` is an inventory name, ``source_connection``
+    a dictionary of connection options. ``on_error`` adds result values to a failure. An operation with
+    ``needs_host=False`` works on the control node alone and takes no connection options.
     """
 
     name: str
