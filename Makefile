@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The newcomer's front door; the work is done by noxfile.py and demo/run.py.
+# The newcomer's front door; the work is done by noxfile.py and demo/.
 PYTHON ?= python3
 VENV := .venv
 LINK := .collections/ansible_collections/fanout/hyperv
@@ -24,7 +24,7 @@ $(LINK):
 	@mkdir -p $(@D) && ln -sfn ../../.. $@
 
 demo: venv ## distribute a template to six simulated hosts, twice (TEMPLATE_DISK=path/to/any.vhdx)
-	@TEMPLATE_DISK="$(TEMPLATE_DISK)" $(VENV)/bin/python demo/run.py
+	@TEMPLATE_DISK="$(TEMPLATE_DISK)" PYTHONPATH=tests/lab/src $(VENV)/bin/python -m demo
 
 test: venv ## lint, typing, unit, lab, molecule and the other default sessions
 	@$(VENV)/bin/python -m nox
