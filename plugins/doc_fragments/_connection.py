@@ -17,9 +17,10 @@ options:
     description:
       - The DNS name or address of the Hyper-V host.
       - For an inventory host whose connection is P(ansible.builtin.psrp#connection) or
-        P(ansible.builtin.winrm#connection) all connection options that are left out come from the variables of that host (C(ansible_host), C(ansible_user),
-        C(ansible_password), C(ansible_psrp_*), C(ansible_winrm_*)), so that usually none is needed. The environment
-        variables named below only fill what is neither in the task nor in the inventory.
+        P(ansible.builtin.winrm#connection) all connection options that are left out come from the variables of that
+        host (C(ansible_host), C(ansible_user), C(ansible_password), C(ansible_psrp_*), C(ansible_winrm_*)), so that
+        usually none is needed. The environment variables named below only fill what is neither in the task nor in the
+        inventory.
       - Without it, the value of the environment variable E(FANOUT_HYPERV_SERVER) is used.
     type: str
   username:

@@ -1,0 +1,247 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Moves one VM with its storage to another host, and never twice: what runs already is adopted.
+
+What happened is decided by reading back where the VM is, never by what the command said: an answer may be lost, and the
+work goes on in the host's management service when a client goes away.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    CommandFailed,
+    Conflict,
+    HyperVError,
+    OperationTimedOut,
+    OutcomeUnknown,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import MigrationJob
+    from ansible_collections.fanout.hyperv.plugins.module_utils._work import Reporter
+
+POLL = 5.0
+SETTLE = 30.0
+"""Seconds in which a VM that was moved appears at its new host."""
+
+LATE = 10.0
+"""Seconds in which a job that was just started may still be missing in the host's list."""
+
+
+def job_of(jobs: Iterable[MigrationJob], vm: VM, vms: Iterable[VM]) -> MigrationJob | None:
+    """The running migration of this VM. Hosts name the VM of a job by id or by name; a name counts only if unique."""
+    unique = sum(other.name == vm.name for other in vms) == 1
+    name = vm.name if unique else None
+    return next((job for job in jobs if job.running and job.concerns(vm.id, name)), None)
+
+
+def in_flight(host: Host, ours: Callable[[VM], bool]) -> frozenset[str]:
+    """The ids of the VMs for which ``ours`` holds and which the host shows on their way to another host."""
+    jobs = [job for job in host.jobs() if job.running]
+    if not jobs:
+        return frozenset()
+    vms = host.vms()
+    return frozenset(vm.id for vm in vms if ours(vm) and job_of(jobs, vm, vms) is not None)
+
+
+def has_room(host: Host) -> bool:
+    """Whether the host takes one more migration now; a move with storage counts against both of its limits."""
+    settings = host.settings()
+    limit = min(settings.maximum_migrations, settings.maximum_storage_migrations)
+    return sum(job.running for job in host.jobs()) < limit
+
+
+def _first_label(host: str) -> str:
+    """A host's name without its domain; empty for an address, which cannot be compared with a name."""
+    is_address = ":" in host or host.replace(".", "").isdigit()
+    return "" if is_address else host.split(".")[0].lower()
+
+
+@dataclass(kw_only=True)
+class Mover:
+    """One move. ``control`` is a second session to the source; ``destination`` may be unknown to us (no credentials).
+
+    ``on_poll`` is called every few seconds while something runs or is waited for (to renew leases for instance).
+    """
+
+    source: Host
+    control: Host
+    destination: Host | None
+    vm: VM
+    destination_host: str
+    folder: str
+    reporter: Reporter
+    timeout: float
+    wait_for_room: float
+    bytes_total: int | None = None
+    on_poll: Callable[[], None] = lambda: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self._percent = 0.0
+
+    def running(self) -> MigrationJob | None:
+        """The migration of this VM that the source shows."""
+        jobs = self.control.jobs()
+        return job_of(jobs, self.vm, self.control.vms()) if any(job.running for job in jobs) else None
+
+    def arrived(self) -> bool:
+        """Whether the VM has left the source and, as far as we may ask there, is at its destination."""
+        if self.control.vm(self.vm.id) is not None:
+            return False
+        return self.destination is None or self.destination.vm(self.vm.id) is not None
+
+    def carry_out(self) -> str:
+        """Move the VM, or wait for the move that runs. Returns ``moved`` or ``adopted``."""
+        deadline = self.clock() + self.wait_for_room
+        while True:
+            job = self.running()
+            if job is not None:
+                self._check_destination(job)
+                self.follow()
+                return "adopted"
+            self._wait_for_room(deadline)
+            if self._attempt(deadline):
+                return "moved"
+
+    def follow(self) -> None:
+        """Wait until the running move has ended, then see where the VM is."""
+        self.reporter.phase("copying")
+        deadline = self.clock() + self.timeout
+        last: MigrationJob | None = None
+        while (job := self.running()) is not None:
+            last = job
+            self._show(job.percent)
+            self._pause()
+            if self.clock() > deadline:
+                raise OperationTimedOut(
+                    f"The move of {self.vm.name} ({self.vm.id}) to {job.destination} still runs after "
+                    f"{self.timeout:.0f} s.",
+                    remedy="It goes on. Run again: the move is adopted. Or give it more time.",
+                )
+        if not self._settles():
+            raise self._not_arrived(last)
+
+    def _attempt(self, deadline: float) -> bool:
+        """Start the move and wait for it; False when the hosts were full and it should be tried again."""
+        self.reporter.phase("copying")
+        try:
+            self.source.move_vm(
+                self.vm.id,
+                self.destination_host,
+                self.folder,
+                timeout=self.timeout,
+                on_progress=lambda record: self._show(record.percent),
+                on_poll=self._poll,
+            )
+        except (OutcomeUnknown, OperationTimedOut) as error:
+            if self._settles(patience=LATE):
+                return True
+            if isinstance(error, OperationTimedOut) or self.running() is None:
+                raise
+            self.follow()
+            return True
+        except CommandFailed:
+            if self.arrived():
+                return True
+            if self._full() and self.clock() < deadline:
+                return False
+            raise
+        if not self._settles():
+            raise self._not_arrived(None)
+        return True
+
+    def _settles(self, patience: float = 0) -> bool:
+        """Whether the VM turns out to have arrived. It has not when it lies idle at the source after ``patience``."""
+        start = self.clock()
+        while not self.arrived():
+            waited = self.clock() - start
+            here = self.control.vm(self.vm.id)
+            idle = here is not None and not here.busy and waited >= patience
+            if idle or waited > SETTLE or self.running() is not None:
+                return False
+            self._pause()
+        return True
+
+    def _check_destination(self, job: MigrationJob) -> None:
+        """A move that runs is ours to wait for only if it goes where it should."""
+        wanted, actual = (_first_label(name) for name in (self.destination_host, job.destination))
+        if wanted and actual and wanted != actual:
+            raise Conflict(
+                f"{self.vm.name} ({self.vm.id}) is being moved to {job.destination}, not to {self.destination_host}.",
+                remedy="Wait until that move has ended, then run again.",
+            )
+
+    def _not_arrived(self, job: MigrationJob | None) -> HyperVError:
+        if self.control.vm(self.vm.id) is not None:
+            why = None if job is None else self._reason(job)
+            return CommandFailed(
+                f"{self.vm.name} ({self.vm.id}) was not moved to {self.destination_host}; it is still on the source.",
+                code="MOVE_FAILED",
+                cause=why,
+                transient=True,
+            )
+        return OutcomeUnknown(
+            f"{self.vm.name} ({self.vm.id}) has left the source and is not shown by {self.destination_host}.",
+            remedy="Look for it there (Get-VM, also planned VMs) before you run again.",
+        )
+
+    def _reason(self, job: MigrationJob) -> str | None:
+        ended = next((other for other in self.control.jobs() if other.id == job.id), None)
+        return ended.error_text or None if ended is not None else None
+
+    def _full(self) -> bool:
+        hosts = [self.control] if self.destination is None else [self.control, self.destination]
+        return not all(has_room(host) for host in hosts)
+
+    def _wait_for_room(self, deadline: float) -> None:
+        waiting = False
+        while self._full():
+            if self.clock() > deadline:
+                raise HyperVError(
+                    f"No room for one more migration within {self.wait_for_room:.0f} s: the limit of the source or of "
+                    f"{self.destination_host} is reached.",
+                    code="MIGRATION_LIMIT",
+                    layer="hyperv",
+                    remedy="Wait for the running migrations, or raise the limits: Set-VMHost "
+                    "-MaximumVirtualMachineMigrations and -MaximumStorageMigrations.",
+                    transient=True,
+                )
+            if not waiting:
+                self.reporter.phase("waiting", reason="the hosts' migration limit")
+            waiting = True
+            self._pause()
+
+    def _poll(self) -> None:
+        self.reporter.check()
+        self.on_poll()
+        job = self.running()
+        if job is not None:
+            self._show(job.percent)
+
+    def _pause(self) -> None:
+        self.reporter.check()
+        self.on_poll()
+        self.sleep(POLL)
+
+    def _show(self, percent: float | None) -> None:
+        """Job and progress stream tell the same story at different times: show the one that is further."""
+        if percent is None or percent < self._percent:
+            return
+        self._percent = float(percent)
+        done = None if self.bytes_total is None else int(self.bytes_total * self._percent / 100)
+        self.reporter.progress(percent=self._percent, bytes_done=done, bytes_total=self.bytes_total)
+
+
+__all__ = ("Mover", "has_room", "in_flight", "job_of")
