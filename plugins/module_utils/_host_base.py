@@ -1,0 +1,87 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""What the parts of a host have in common: how a question is put."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Sequence
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, ProgressRecord, command
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, ErrorRecord, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import Row
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._session import Session
+
+OnProgress = Callable[[ProgressRecord], None]
+OnPoll = Callable[[], None]
+
+QUESTION = 120.0
+"""Seconds for what only looks; a busy host with hundreds of VMs needs some of them."""
+CHANGE = 300.0
+"""Seconds for a small change."""
+VIRTUALIZATION = r"root\virtualization\v2"
+
+
+class Part:
+    """A part of a host, on one session. Every pipeline is one statement of cmdlets and typed parameters."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _rows(self, *stages: Command, properties: Sequence[str], timeout: float = QUESTION) -> list[Row]:
+        """The objects of a pipeline, each with these properties only."""
+        answers = self._session.run(*stages, command("Select-Object", Property=list(properties)), timeout=timeout)
+        return [self._row(answer) for answer in answers]
+
+    def _one(self, *stages: Command, properties: Sequence[str]) -> Row:
+        """The only object of a pipeline."""
+        rows = self._rows(*stages, properties=properties)
+        if len(rows) != 1:
+            raise self._unexpected(f"{stages[-1].name} gave {len(rows)} objects instead of one")
+        return rows[0]
+
+    def _row(self, answer: t.Any) -> Row:
+        if not isinstance(answer, dict):
+            raise self._unexpected(f"a {type(answer).__name__} came instead of an object")
+        return answer
+
+    def _unexpected(self, what: str) -> HyperVError:
+        return HyperVError(
+            f"The host's answer is not what was asked for: {what}.",
+            code="UNEXPECTED_ANSWER",
+            layer="protocol",
+            host=self._session.label,
+        )
+
+
+def is_missing(record: ErrorRecord) -> bool:
+    """Whether the error says that a file, folder or drive is not there (not that it may not be seen)."""
+    return record.category == "ObjectNotFound"
+
+
+def says_missing(error: CommandFailed) -> bool:
+    """Whether that is all that went wrong."""
+    return bool(error.records) and all(is_missing(record) for record in error.records)
+
+
+def cim(class_name: str, *, namespace: str | None = None, where: str | None = None) -> Command:
+    """The instances of a CIM class."""
+    return command("Get-CimInstance", ClassName=class_name, Namespace=namespace, Filter=where)
+
+
+__all__ = (
+    "CHANGE",
+    "QUESTION",
+    "VIRTUALIZATION",
+    "OnPoll",
+    "OnProgress",
+    "Part",
+    "cim",
+    "is_missing",
+    "says_missing",
+)

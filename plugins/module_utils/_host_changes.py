@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""What changes VMs on a host. Each VM is found by its id and piped on, so that no name ever selects one."""
+
+from __future__ import annotations
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, command
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, OnPoll, OnProgress
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, VMQuestions, by_id
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Incompatibility
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import join
+
+LONG = 24 * 3600.0
+"""Seconds for what moves the bytes of whole disks."""
+_COMPARING = 600.0
+
+
+class Changes(VMQuestions):
+    """What a host can do to VMs."""
+
+    def export_vm(
+        self,
+        vm_id: str,
+        folder: str,
+        *,
+        timeout: float = LONG,
+        on_progress: OnProgress | None = None,
+        on_poll: OnPoll | None = None,
+    ) -> None:
+        """Export the VM into ``folder``, where the host makes a folder of the VM's name."""
+        self._long(command("Export-VM", Path=folder), vm_id, timeout, on_progress, on_poll)
+
+    def import_copy(
+        self,
+        vmcx: str,
+        folder: str,
+        *,
+        timeout: float = LONG,
+        on_progress: OnProgress | None = None,
+        on_poll: OnPoll | None = None,
+    ) -> VM:
+        """A new VM with an id of its own from the configuration file of an export; all its files below ``folder``."""
+        answers = self._session.run(
+            command(
+                "Import-VM",
+                Path=vmcx,
+                Copy=True,
+                GenerateNewId=True,
+                VirtualMachinePath=folder,
+                SnapshotFilePath=folder,
+                SmartPagingFilePath=folder,
+                VhdDestinationPath=join(folder, "Virtual Hard Disks"),
+            ),
+            command("Select-Object", Property=list(VM_PROPERTIES)),
+            timeout=timeout,
+            on_progress=on_progress,
+            on_poll=on_poll,
+        )
+        if len(answers) != 1:
+            raise self._unexpected(f"the import gave {len(answers)} VMs")
+        return VM.from_row(self._row(answers[0]))
+
+    def move_vm(
+        self,
+        vm_id: str,
+        destination_host: str,
+        folder: str,
+        *,
+        timeout: float = LONG,
+        on_progress: OnProgress | None = None,
+        on_poll: OnPoll | None = None,
+    ) -> None:
+        """Move the VM with its storage to ``folder`` on another host."""
+        move = command("Move-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder)
+        self._long(move, vm_id, timeout, on_progress, on_poll)
+
+    def compare_move(self, vm_id: str, destination_host: str, folder: str) -> tuple[Incompatibility, ...]:
+        """Why the VM could not be moved there; empty when nothing speaks against it."""
+        rows = self._rows(
+            by_id(vm_id),
+            command("Compare-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder),
+            command("Select-Object", ExpandProperty="Incompatibilities"),
+            properties=("MessageId", "Message", "Source"),
+            timeout=_COMPARING,
+        )
+        return tuple(Incompatibility.from_row(row) for row in rows)
+
+    def rename_vm(self, vm_id: str, name: str) -> None:
+        """Give the VM another name; its files keep theirs."""
+        self._session.run(by_id(vm_id), command("Rename-VM", NewName=name), timeout=CHANGE)
+
+    def set_notes(self, vm_id: str, notes: str) -> None:
+        """Replace the VM's notes."""
+        self._session.run(by_id(vm_id), command("Set-VM", Notes=notes), timeout=CHANGE)
+
+    def remove_vm(self, vm_id: str) -> None:
+        """Delete the VM's configuration. Its disks' files stay and are deleted one by one. Force only: no question."""
+        self._session.run(by_id(vm_id), command("Remove-VM", Force=True), timeout=CHANGE)
+
+    def _long(
+        self,
+        work: Command,
+        vm_id: str,
+        timeout: float,
+        on_progress: OnProgress | None,
+        on_poll: OnPoll | None,
+    ) -> None:
+        self._session.run(by_id(vm_id), work, timeout=timeout, on_progress=on_progress, on_poll=on_poll)
+
+
+__all__ = ("Changes",)
