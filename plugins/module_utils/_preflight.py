@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import volume_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, name_of, volume_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
@@ -33,9 +33,6 @@ RESERVED_NAMES = frozenset(
 )
 LONGEST_NAME = 100
 """Characters in a VM's name (Msvm_VirtualSystemSettingData.ElementName)."""
-
-LONGEST_PATH = 259
-"""MAX_PATH without its terminating NUL: what the file cmdlets of Windows PowerShell 5.1 take without a prefix."""
 
 ROOM_FACTOR = 1.02
 ROOM_EXTRA = 16 * 1024 * 1024
@@ -99,7 +96,9 @@ def name_findings(name: str) -> Iterator[Finding]:
         what = f"The name {name!r} contains {shown}, which cannot be in a folder's name; Export-VM makes such a folder."
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
     elif name != name.rstrip(" .") or name != name.lstrip(" "):
-        what = f"The name {name!r} begins or ends with a space or ends with a dot, which Windows drops from folder names."
+        what = (
+            f"The name {name!r} begins or ends with a space or ends with a dot, which Windows drops from folder names."
+        )
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
     elif name.split(".")[0].casefold() in RESERVED_NAMES:
         what = f"The name {name!r} is a reserved device name of Windows."
@@ -109,15 +108,41 @@ def name_findings(name: str) -> Iterator[Finding]:
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a template needs of a target. ``size`` is the bytes of its disk files."""
+
+    name: str
+    version: str
+    switches: tuple[str, ...]
+    disk_names: tuple[str, ...]
+    size: int
+
+    @classmethod
+    def of(cls, definition: Definition) -> Needs:
+        return cls(
+            name=definition.vm.name,
+            version=definition.vm.version,
+            switches=tuple(sorted({adapter.switch for adapter in definition.adapters if adapter.switch})),
+            disk_names=tuple(name_of(disk.path) for disk in definition.disks),
+            size=sum(disk.file_size for disk in definition.disks),
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, t.Any]) -> Needs:
+        return cls(**{**values, "switches": tuple(values["switches"]), "disk_names": tuple(values["disk_names"])})
+
+
 def template_findings(definition: Definition) -> Iterator[Finding]:
     """What about the template itself forbids (error) or deserves (warning) attention."""
-    yield from name_findings(definition.name)
+    yield from name_findings(definition.vm.name)
     yield from _state_findings(definition)
     yield from _disk_findings(definition)
     yield from _device_findings(definition)
 
 
-def _state_findings(vm: Definition) -> Iterator[Finding]:
+def _state_findings(definition: Definition) -> Iterator[Finding]:
+    vm = definition.vm
     if vm.state in ("Saved", "FastSaved", "Saving", "FastSaving"):
         yield _error(
             "TEMPLATE_SAVED_STATE",
@@ -126,10 +151,11 @@ def _state_findings(vm: Definition) -> Iterator[Finding]:
         )
     elif vm.state != "Off":
         yield _error("TEMPLATE_NOT_OFF", f"{vm.name} is {vm.state}, not Off.", "Shut the template down (Stop-VM).")
-    if vm.checkpoints:
+    if definition.checkpoints:
+        names = ", ".join(checkpoint.name for checkpoint in definition.checkpoints)
         yield _error(
             "TEMPLATE_CHECKPOINTS",
-            f"{vm.name} has checkpoints: {', '.join(vm.checkpoints)}.",
+            f"{vm.name} has checkpoints: {names}.",
             "Remove them (Remove-VMSnapshot) and wait until their disks are merged.",
         )
     if vm.is_clustered:
@@ -138,7 +164,7 @@ def _state_findings(vm: Definition) -> Iterator[Finding]:
             f"{vm.name} is a clustered role.",
             "Remove it from the cluster (Remove-ClusterGroup) or use a template that is not clustered.",
         )
-    if vm.replication_state not in ("Disabled", "", None):
+    if vm.replication_state not in ("Disabled", ""):
         yield _error(
             "TEMPLATE_REPLICATED",
             f"{vm.name} is replicated (Hyper-V Replica: {vm.replication_state}).",
@@ -148,12 +174,12 @@ def _state_findings(vm: Definition) -> Iterator[Finding]:
 
 def _disk_findings(vm: Definition) -> Iterator[Finding]:
     if not vm.drives:
-        yield _error("TEMPLATE_NO_DISK", f"{vm.name} has no virtual hard disk.", "Attach the template's disk.")
+        yield _error("TEMPLATE_NO_DISK", f"{vm.vm.name} has no virtual hard disk.", "Attach the template's disk.")
     for drive in vm.drives:
         if drive.disk_number is not None:
             yield _error(
                 "TEMPLATE_PASSTHROUGH_DISK",
-                f"{vm.name} uses physical disk {drive.disk_number} directly (pass-through).",
+                f"{vm.vm.name} uses physical disk {drive.disk_number} directly (pass-through).",
                 "Convert it to a VHDX; a physical disk cannot be copied to other hosts.",
             )
     for disk in vm.disks:
@@ -174,31 +200,33 @@ def _device_findings(vm: Definition) -> Iterator[Finding]:
         if dvd.path:
             yield _error(
                 "TEMPLATE_ISO_MOUNTED",
-                f"{vm.name} has {dvd.path} in its DVD drive; the targets do not have that file.",
+                f"{vm.vm.name} has {dvd.path} in its DVD drive; the targets do not have that file.",
                 "Eject it: Set-VMDvdDrive -VMName ... -Path $null.",
             )
     if vm.tpm:
         yield _warning(
             "TEMPLATE_VTPM",
-            f"{vm.name} has a virtual TPM; it starts only on hosts that hold its guardian's certificates.",
-            "Export the certificates 'Shielded VM Local Certificates' with their keys from the source and import them on every target.",
+            f"{vm.vm.name} has a virtual TPM; it starts only on hosts that hold its guardian's certificates.",
+            "Export the certificates 'Shielded VM Local Certificates' with their keys from the source, "
+            "and import them on every target.",
         )
     for adapter in vm.adapters:
-        if not adapter.dynamic_mac:
+        if adapter.static_mac:
             yield _warning(
                 "TEMPLATE_STATIC_MAC",
-                f"Adapter {adapter.name!r} of {vm.name} has the static MAC address {adapter.mac}; every copy gets the same.",
+                f"Adapter {adapter.name!r} of {vm.vm.name} has the static MAC address {adapter.static_mac}; "
+                "every copy gets the same.",
                 "Set it to dynamic (Set-VMNetworkAdapter -DynamicMacAddress) unless only one guest ever runs.",
             )
 
 
-def provider_findings(target: Provider, source: Provider, definition: Definition) -> Iterator[Finding]:
+def provider_findings(target: Provider, source: Provider, needs: Needs) -> Iterator[Finding]:
     """Why ``target`` cannot be supplied with the template from ``source``, settings and paths only."""
     for finding in (
         *_migration_findings(target, source),
-        *_version_findings(target, definition),
-        *_switch_findings(target, definition),
-        *path_findings(target.path, target.volumes, definition),
+        *_version_findings(target, needs),
+        *_switch_findings(target, needs),
+        *path_findings(target.path, target.volumes, needs),
     ):
         yield Finding(**{**finding.to_dict(), "provider": target.name})
 
@@ -209,7 +237,8 @@ def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]
             yield _error(
                 "MIGRATION_DISABLED",
                 f"Live migration is disabled on {provider.name}.",
-                "Enable-VMMigration, and choose networks: Set-VMHost -UseAnyNetworkForMigration $true or Add-VMMigrationNetwork.",
+                "Enable-VMMigration, and choose networks: Set-VMHost -UseAnyNetworkForMigration $true "
+                "or Add-VMMigrationNetwork.",
             )
         elif not provider.settings.any_network and not provider.migration_networks:
             yield _error(
@@ -225,27 +254,28 @@ def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]
             "Set the same on both: Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos.",
         )
     if source.computer.clustered != target.computer.clustered:
-        shown = {True: "a cluster node", False: "standalone"}
+        subtypes = {True: "a cluster node", False: "standalone"}
+        here, there = (subtypes[provider.computer.clustered] for provider in (source, target))
         yield _error(
             "SUBTYPE_DIFFERS",
-            f"{target.name} is {shown[target.computer.clustered]}, {source.name} is {shown[source.computer.clustered]}.",
+            f"{target.name} is {there}, {source.name} is {here}.",
             "Providers of one template have the same subtype; leave this one out of the list.",
         )
 
 
-def _version_findings(target: Provider, definition: Definition) -> Iterator[Finding]:
+def _version_findings(target: Provider, needs: Needs) -> Iterator[Finding]:
     supported = target.settings.supported_versions
-    if supported and definition.version not in supported:
+    if supported and needs.version not in supported:
         yield _error(
             "VM_VERSION_UNSUPPORTED",
-            f"{target.name} does not support configuration version {definition.version} (it has {', '.join(supported)}).",
+            f"{target.name} does not support configuration version {needs.version} (it has {', '.join(supported)}).",
             "Make the template on the oldest host's version (New-VM -Version); a version cannot be lowered.",
         )
 
 
-def _switch_findings(target: Provider, definition: Definition) -> Iterator[Finding]:
+def _switch_findings(target: Provider, needs: Needs) -> Iterator[Finding]:
     here = {switch.name for switch in target.switches}
-    for name in sorted({adapter.switch for adapter in definition.adapters if adapter.switch} - here):
+    for name in sorted(set(needs.switches) - here):
         yield _error(
             "SWITCH_MISSING",
             f"{target.name} has no virtual switch {name!r}, which the template's adapter is connected to.",
@@ -253,11 +283,11 @@ def _switch_findings(target: Provider, definition: Definition) -> Iterator[Findi
         )
 
 
-def path_findings(path: str, volumes: Iterable[Volume], definition: Definition) -> Iterator[Finding]:
+def path_findings(path: str, volumes: Iterable[Volume], needs: Needs) -> Iterator[Finding]:
     """Whether the folder for copies can be where it is said to be."""
     if volume_of(path, [volume.name for volume in volumes]) is None:
         yield _error("PATH_VOLUME_MISSING", f"There is no volume for {path}.", "Create it or choose another path.")
-    longest = max((len(disk.path.rsplit("\\", 1)[-1]) for disk in definition.disks), default=0)
+    longest = max((len(name) for name in needs.disk_names), default=0)
     # \fanout\<36>\<12>-<8>\Virtual Machines\<36>.vmcx, or ...\Virtual Hard Disks\<file>
     length = len(path) + len("\\fanout\\") + 36 + 1 + 21 + max(len("\\Virtual Machines\\") + 41, 20 + longest)
     if length > LONGEST_PATH:
@@ -305,7 +335,7 @@ def free_at(path: str, volumes: Iterable[Volume]) -> int | None:
 
 
 def target_space(target: Provider, size: int, *, reclaimable: int = 0) -> Iterator[Finding]:
-    """Room for the new copy beside everything that is kept. ``reclaimable``: bytes of leftovers that are cleaned first."""
+    """Room for the new copy beside everything that is kept. ``reclaimable``: bytes that are cleaned up first."""
     free = free_at(target.path, target.volumes)
     needed = room_for(size)
     if free is not None and free + reclaimable < needed:

@@ -1,0 +1,201 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Preflight and plan: from the surveys of all providers to what is done on each. Asks no host."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
+    NOTHING,
+    Plan,
+    Step,
+    Template,
+    make_plan,
+    provider_from_survey,
+    shown_from_survey,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, Finding, Needs
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
+
+ALL = "all"
+
+
+def expand(
+    names: Sequence[str] | None, groups: Mapping[str, Sequence[str]], candidates: Sequence[str]
+) -> list[str] | None:
+    """Inventory names for a list that may name groups; ``all`` means every provider of the play."""
+    if names is None:
+        return None
+    found: list[str] = []
+    for name in names:
+        found += candidates if name == ALL else groups.get(name, [name])
+    return list(dict.fromkeys(found))
+
+
+def template_from_info(info: Mapping[str, t.Any]) -> Template:
+    """The typed view of what ``template_info`` returned of one template."""
+    record = info.get("record") or {}
+    return Template(
+        id=info["id"],
+        name=info["name"],
+        revision=info["revision"],
+        needs=Needs.from_dict(info["needs"]),
+        findings=tuple(Finding(**finding) for finding in info["findings"]),
+        targets=tuple(record["targets"]) if record else None,
+        multi_provider=bool(record.get("multi_provider", True)),
+        export_complete=bool(info["export"]["complete"]),
+    )
+
+
+def gather(work: Work) -> Values:
+    """The plan, as data and as text; ``distribution`` is what the status file learns from it."""
+    params = work.params
+    failed = params["source"].get("error") or params["template"].get("error")
+    if failed is not None:
+        return _source_failed(params, failed)
+    template = template_from_info(params["template"])
+    source = provider_from_survey(params["source_name"], params["source"])
+    source_name = params["source_name"]
+    candidates = [name for name in params["candidates"] if name != source_name]
+    shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
+    wanted = expand(params["targets"], params["groups"], candidates)
+    wanted = None if wanted is None else [name for name in wanted if name != source_name]
+    plan = make_plan(
+        template=template,
+        source=source,
+        shown=shown,
+        wanted=wanted,
+        candidates=candidates,
+        concurrency=params["concurrency"],
+    )
+    hosts = {one.name: one.migration_host for one in shown}
+    paths = {one.name: one.provider.path for one in shown if one.provider is not None}
+    for finding in plan.findings:
+        work.reporter.note(sentence(finding))
+    return {
+        "msg": _text(plan, template),
+        "targets": list(plan.targets),
+        "declare": plan.declare,
+        "export_needed": plan.export_needed,
+        "clones": plan.clones,
+        "providers": {
+            step.name: {
+                "action": step.action,
+                "why": step.why,
+                "listed": step.listed,
+                "findings": [finding.to_dict() for finding in step.findings],
+                "error": None if step.error is None or not step.listed else step.error.to_error(),
+                "answers": bool(step.facts["answers"]),
+                "migration_host": hosts[step.name],
+                "target_path": paths.get(step.name),
+            }
+            for step in plan.steps
+        },
+        "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
+        "distribution": _distribution(params, template, plan),
+    }
+
+
+def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
+    """Without the source nothing can be judged: every provider of the play keeps its state and has this error."""
+    providers = {
+        name: {
+            "facts": {"answers": True, "listed": True, "due": True, "tried": "failed", "copy": "unknown"},
+            "error": dict(error),
+        }
+        for name in params["surveys"]
+        if name != params["source_name"]
+    }
+    return {
+        "msg": f"The template cannot be distributed: {error['message']}",
+        "source_error": dict(error),
+        "targets": [],
+        "declare": False,
+        "export_needed": False,
+        "clones": 0,
+        "providers": {
+            name: {
+                "action": NOTHING,
+                "why": error["message"],
+                "listed": True,
+                "findings": [],
+                "answers": True,
+                "error": dict(error),
+            }
+            for name in providers
+        },
+        "findings": [],
+        "distribution": {
+            "template": {"name": params["template_name"], "source": params["source_name"]},
+            "concurrency": params["concurrency"],
+            "providers": providers,
+        },
+    }
+
+
+def _step_findings(steps: Iterable[Step]) -> list[Finding]:
+    return [finding for step in steps for finding in step.findings]
+
+
+def _distribution(params: Values, template: Template, plan: Plan) -> Values:
+    source = params["source_name"]
+    return {
+        "template": {"name": template.name, "id": template.id, "revision": template.revision, "source": source},
+        "concurrency": params["concurrency"],
+        "targets": list(plan.targets),
+        "providers": {step.name: _report(step, template) for step in plan.steps if step.listed},
+    }
+
+
+def _report(step: Step, template: Template) -> Values:
+    error = step.error
+    return {
+        "facts": dict(step.facts),
+        "revision": template.revision if step.facts["copy"] == "current" else None,
+        "findings": [finding.to_dict() for finding in step.findings],
+        "reasons": [step.why],
+        "error": None if error is None or step.action != NOTHING else error.to_error(),
+    }
+
+
+def sentence(finding: Finding) -> str:
+    """One finding as a line for people."""
+    where = f"{finding.provider}: " if finding.provider and not finding.what.startswith(finding.provider) else ""
+    return f"[{finding.severity}] {where}{finding.what} {finding.remedy}"
+
+
+def _text(plan: Plan, template: Template) -> str:
+    lines = [f"Template {template.name} ({template.id}), revision {template.revision or 'not known'}"]
+    lines += [sentence(finding) for finding in plan.findings]
+    lines += ["export: needed" if plan.export_needed else "export: nothing to do"]
+    for step in plan.steps:
+        lines.append(f"{step.name}: {step.action}: {step.why}")
+        lines += [
+            f"  {sentence(finding)}"
+            for finding in step.findings
+            if finding.severity != ERROR or step.why != finding.what
+        ]
+    return "\n".join(lines)
+
+
+OPERATION = Operation(
+    name="distribution_plan",
+    argument_spec={
+        "source_name": {"type": "str", "required": True},
+        "template_name": {"type": "str", "required": True},
+        "source": {"type": "dict", "required": True},
+        "template": {"type": "dict", "required": True},
+        "surveys": {"type": "dict", "required": True},
+        "targets": {"type": "list", "elements": "str"},
+        "candidates": {"type": "list", "elements": "str", "required": True},
+        "groups": {"type": "dict", "default": {}},
+        "concurrency": {"type": "int", "required": True},
+    },
+    gather=gather,
+    needs_host=False,
+)
