@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.parameters import env_fallback
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values
