@@ -23,6 +23,7 @@ NS = {
 }
 SHELL_URI = NS["rsp"]
 FAULT_ACTION = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
+FAULT_NS = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 FAULT_DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/"
 ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
 PREFIXES = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items() if prefix != "pwsh")
@@ -49,9 +50,9 @@ class WSManFault(Exception):
         detail = f"<w:FaultDetail>{FAULT_DETAIL}{self.detail}</w:FaultDetail>" if self.detail else ""
         return (
             f"<s:Fault><s:Code><s:Value>s:{self.who}</s:Value><s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode>"
-            f'</s:Code><s:Reason><s:Text xml:lang="en-US">{escape(self.reason)} </s:Text></s:Reason><s:Detail>{detail}'
-            f'<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="{self.code}" '
-            f'Machine="{escape(machine)}"><f:Message>{escape(self.message)} </f:Message></f:WSManFault></s:Detail></s:Fault>'
+            f'</s:Code><s:Reason><s:Text xml:lang="en-US">{escape(self.reason)} </s:Text></s:Reason>'
+            f'<s:Detail>{detail}<f:WSManFault xmlns:f="{FAULT_NS}" Code="{self.code}" Machine="{escape(machine)}">'
+            f"<f:Message>{escape(self.message)} </f:Message></f:WSManFault></s:Detail></s:Fault>"
         )
 
 

@@ -1,0 +1,160 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WinRM of one host: its listeners, its shells, and what goes wrong by order."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import HostConfig
+from ..faults import Fault, Faults
+from . import encryption
+from .accounts import Directory
+from .auth import Authenticator, Policy
+from .http import CutConnection, Handler, Listener, Peer, Request, Response
+from .shells import Now, Shells
+from .soap import BadEnvelope, parse
+from .wsman import Asked, Service
+
+PATH = "/wsman"
+SOAP_TYPE = "application/soap+xml;charset=UTF-8"
+BEFORE = frozenset({"cut", "cut_on_command", "hang", "http_status"})
+AFTER = frozenset({"lose_answer"})
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A host's certificate: ready for TLS, and the hash that channel bindings are made of."""
+
+    tls: ssl.SSLContext
+    binding: bytes
+
+
+class WinRM:
+    def __init__(
+        self,
+        host: Any,
+        config: HostConfig,
+        directory: Directory,
+        identity: Identity | None,
+        *,
+        faults: Faults | None = None,
+        now: Now = time.monotonic,
+    ) -> None:
+        self.config = config
+        self.faults = Faults() if faults is None else faults
+        self.shells = Shells(config.winrm)
+        self._directory = directory
+        self._service = Service(host, config, self.shells, self.faults, now)
+        self.http = self._listener(config.http_port, None)
+        self.https = self._listener(config.https_port, identity)
+        self._up = False
+
+    def _listener(self, port: int | None, identity: Identity | None) -> Listener | None:
+        if port is None:
+            return None
+        winrm = self.config.winrm
+        binding = identity.binding if identity is not None and winrm.channel_binding else None
+        policy = Policy(self._directory, winrm.authentication, identity is not None, binding)
+        return Listener(
+            self.config.address, port, lambda peer: self._serve(peer, policy), identity.tls if identity else None
+        )
+
+    @property
+    def listeners(self) -> list[Listener]:
+        return [listener for listener in (self.http, self.https) if listener is not None]
+
+    @property
+    def up(self) -> bool:
+        return self._up
+
+    async def start(self) -> None:
+        self._up = True
+        await self.settle()
+
+    def stop(self, reason: str = "host down") -> None:
+        """Nothing listens any more, connections break, and the shells are gone."""
+        self._up = False
+        for listener in self.listeners:
+            listener.close()
+            listener.cut_all()
+        self.shells.remove_all(reason)
+
+    async def restart(self) -> None:
+        self.stop("WinRM restarted")
+        await self.start()
+
+    async def settle(self) -> None:
+        """Listen or not, as the host's state and a fault `refuse` say."""
+        refuse = any(fault["kind"] == "refuse" for fault in self.faults.to_list())
+        for listener in self.listeners:
+            if self._up and not refuse:
+                await listener.open()
+            else:
+                listener.close()
+
+    def _serve(self, peer: Peer, policy: Policy) -> Handler:
+        authenticator = Authenticator(policy)
+
+        async def handle(request: Request) -> Response:
+            return await self._handle(authenticator, peer, request)
+
+        return handle
+
+    async def _handle(self, authenticator: Authenticator, peer: Peer, request: Request) -> Response:
+        if request.path.lower().rstrip("/") != PATH:
+            return Response(404)
+        if request.method != "POST":
+            return Response(405, (("Allow", "POST"),))
+        principal, headers = authenticator.sign_in(request.headers.get("authorization"))
+        if principal is None:
+            return Response(401, headers)
+        if not request.body:
+            return Response(200, headers)
+        content_type = request.headers.get("content-type", "")
+        sealed = encryption.is_encrypted(content_type)
+        if not sealed and not peer.tls and not self.config.winrm.allow_unencrypted:
+            return Response(500, headers)  # what WinRM says where AllowUnencrypted is false: nothing more
+        try:
+            body = authenticator.open(content_type, request.body) if sealed else request.body
+            message = parse(body)
+        except encryption.BadEncryption:
+            authenticator.forget()
+            return Response(400, headers)
+        except BadEnvelope:
+            return Response(400, headers)
+        status, text = await self._answer(Asked(message, principal, peer.address))
+        answer_type, answer = authenticator.seal(text) if sealed and text else (SOAP_TYPE, text)
+        return Response(status, (*headers, ("Content-Type", answer_type)), answer)
+
+    async def _answer(self, asked: Asked) -> tuple[int, bytes]:
+        """The service's answer, and what a fault makes of it."""
+        if not self.faults:
+            return await self._service.handle(asked)
+        action, commands = asked.message.operation, self._service.commands_of(asked.message)
+        fault = self.faults.take(BEFORE, action=action, commands=commands)
+        if fault is not None:
+            instead = await self._suffer(fault)
+            if instead is not None:
+                return instead
+        lost = self.faults.take(AFTER, action=action, commands=commands)
+        answer = await self._service.handle(asked)
+        if lost is not None:
+            raise CutConnection
+        return answer
+
+    @staticmethod
+    async def _suffer(fault: Fault) -> tuple[int, bytes] | None:
+        if fault.kind == "http_status":
+            return fault.status, b""
+        if fault.kind != "hang":
+            raise CutConnection
+        if fault.seconds is None:
+            await asyncio.Event().wait()  # until the client goes away
+        await asyncio.sleep(fault.seconds or 0)
+        return None
