@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""How a worker tells how far it is: a progress file for the status callback, and a line when people want to see one."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Orphaned
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory import RunDirectory
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._table import printable
+
+EVERY = 0.5
+
+LINES = {
+    "exporting": "exporting the template",
+    "cloning": "making a clone on {source}",
+    "waiting": "waiting for a free copy slot",
+    "copying": "copying from {source}",
+    "adopting": "a move that is already running is adopted",
+    "verifying": "verifying the copy",
+    "removing": "removing the copy",
+    "cleaning": "removing what an earlier run left",
+}
+"""The phases that people see a line of. Other phases are told to the status file only."""
+
+Values = dict[str, t.Any]
+
+
+def _display(text: str) -> None:
+    """Print through Ansible, which brings a worker's lines into order. The only place here that needs Ansible."""
+    from ansible.utils.display import Display
+
+    Display().display(text)
+
+
+class FileReporter:
+    """Reports for one provider. It belongs to the process that made it: ``check`` compares that process's parent.
+
+    The file is written when a phase begins, and at most every half second within a phase.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        directory: RunDirectory | None = None,
+        *,
+        show: Callable[[str], None] = _display,
+        every: float = EVERY,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        parent: Callable[[], int] = os.getppid,
+    ) -> None:
+        self._provider = provider
+        self._directory = directory
+        self._show = show
+        self._every = every
+        self._clock = clock
+        self._wall = wall
+        self._parent = parent
+        self._parent_was = parent()
+        self._values: Values = {"provider": provider, "pid": os.getpid(), "started": wall()}
+        self._kept: Values = {}
+        self._written: float | None = None
+        self._pending = False
+
+    def phase(self, name: str, **fields: t.Any) -> None:
+        """A new phase: percent and bytes begin anew, other fields stay until they are told otherwise."""
+        self._kept.update(fields)
+        self._values.update(phase=name, percent=None, bytes_done=None, bytes_total=None)
+        self._values.update(self._kept)
+        self._write()
+        if name in LINES:
+            self.note(LINES[name].format_map(_Words(self._values)))
+
+    def progress(
+        self,
+        percent: float | None = None,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+        **fields: t.Any,
+    ) -> None:
+        """How far this phase is. What is None stays as it was."""
+        told = {"percent": percent, "bytes_done": bytes_done, "bytes_total": bytes_total}
+        self._kept.update(fields)
+        self._values.update({key: value for key, value in told.items() if value is not None}, **fields)
+        self._pending = True
+        self._flush()
+
+    def note(self, text: str) -> None:
+        """A line for people."""
+        self._show(f"{printable(self._provider)}: {printable(text)}")
+
+    def check(self) -> None:
+        """Raise Orphaned when ansible-playbook is gone; otherwise write what is waiting to be written."""
+        if self._parent() != self._parent_was:
+            raise Orphaned
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._pending and (self._written is None or self._clock() - self._written >= self._every):
+            self._write()
+
+    def _write(self) -> None:
+        if self._directory is None:
+            self._directory = RunDirectory.of_worker()
+        self._directory.write_progress(self._provider, {**self._values, "at": self._wall()})
+        self._written = self._clock()
+        self._pending = False
+
+
+class _Words(dict[str, t.Any]):
+    """The values of a line; one that is not known is named by what it is."""
+
+    def __init__(self, values: Mapping[str, t.Any]) -> None:
+        super().__init__(values)
+        if values.get("served_by"):
+            self["source"] = values["served_by"]
+
+    def __missing__(self, key: str) -> str:
+        return f"the {key}"
+
+
+__all__ = ("EVERY", "FileReporter")
