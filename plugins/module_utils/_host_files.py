@@ -157,19 +157,31 @@ class Files(Part):
             return False
         if entry.is_folder or entry.is_link:
             raise Refused(f"{path} is not a plain file; it was not touched.", code="NOT_A_FILE")
-        return self._remove(path)
+        return self._remove(path, force=True)
 
     def remove_files(self, entries: Sequence[Entry]) -> int:
         """Delete files that were just listed; links and folders among them are left. Says how many it deleted."""
         plain = [entry.path for entry in entries if not entry.is_folder and not entry.is_link]
-        return sum(self._remove(path) for path in plain)
+        return sum(self._remove(path, force=True) for path in plain)
 
     def remove_folder_if_empty(self, path: str) -> bool:
         """Delete the folder if nothing is in it; False when something is, when it is a link or not there."""
         entry = self.entry(path)
         if entry is None or not entry.is_folder or entry.is_link or self.entries(path):
             return False
-        return self._remove(path)
+        return self.remove_emptied_folder(path)
+
+    def remove_emptied_folder(self, path: str) -> bool:
+        """Delete a folder of ours that was just emptied; False when something has come into it or it is not there.
+
+        With neither -Recurse nor -Force the host would have to ask before it deletes what is in it, and cannot.
+        """
+        try:
+            return self._remove(path, force=False)
+        except CommandFailed:
+            if self.entries(path):
+                return False
+            raise
 
     def remove_empty_folders(self, path: str) -> tuple[str, ...]:
         """Delete the folder and the folders in it as far as they are empty; what is left lies in the paths returned.
@@ -190,8 +202,8 @@ class Files(Part):
                 left += self._prune(entry.path, depth - 1)
             else:
                 left.append(entry.path)
-        if not left:
-            self._remove(folder)
+        if not left and not self.remove_emptied_folder(folder):
+            left += [entry.path for entry in self.entries(folder) or ()]
         return tuple(left)
 
     def tree(self, folder: str, *, depth: int = _DEEPEST) -> tuple[Entry, ...]:
@@ -203,10 +215,10 @@ class Files(Part):
                 everything += self.tree(entry.path, depth=depth - 1)
         return tuple(everything)
 
-    def _remove(self, path: str) -> bool:
-        """Delete one file or empty folder. Without -Recurse the host refuses a folder that is not empty."""
+    def _remove(self, path: str, *, force: bool) -> bool:
+        """Delete one file or empty folder; False when it was not there. Force is for files that are read-only."""
         try:
-            self._session.run(command("Remove-Item", LiteralPath=path, Force=True), timeout=CHANGE)
+            self._session.run(command("Remove-Item", LiteralPath=path, Force=force or None), timeout=CHANGE)
         except CommandFailed as error:
             if says_missing(error):
                 return False
