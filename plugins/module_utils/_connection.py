@@ -112,7 +112,9 @@ class ConnectionOptions:
         """From module options, which have the names of the fields; what is None or absent takes its default."""
         given = {name: params[name] for name in _FIELDS if params.get(name) is not None}
         if not given.get("server"):
-            raise InvalidInput("server is not set", code="NO_SERVER", remedy="Set server to the host's name or address.")
+            raise InvalidInput(
+                "server is not set", code="NO_SERVER", remedy="Set server to the host's name or address."
+            )
         return _build(given, _delegation_warnings(given))
 
     @classmethod

@@ -66,6 +66,7 @@ class ErrorRecord:
     target: str | None = None
     command: str | None = None
     terminating: bool = False
+    hresult: int | None = None  # of the exception; the message may hold others
 
     @property
     def identifier(self) -> str:
@@ -74,7 +75,9 @@ class ErrorRecord:
 
     @property
     def hresults(self) -> tuple[str, ...]:
-        return hresults(self.message)
+        """Those that say something: .NET gives its own (0x8013....) to every exception that has no better one."""
+        own = "" if self.hresult is None or self.hresult >> 16 == 0x8013 else f"0x{self.hresult:08X}"
+        return tuple(dict.fromkeys((*hresults(self.message), *([own] if own else ()))))
 
     def to_dict(self) -> dict[str, t.Any]:
         return {
@@ -85,6 +88,7 @@ class ErrorRecord:
             "target": self.target,
             "command": self.command,
             "terminating": self.terminating,
+            "hresults": list(self.hresults),
         }
 
 
@@ -126,6 +130,14 @@ class HyperVError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def hide(self, secret: str) -> None:
+        """Take a secret out of every text, should somebody have repeated it."""
+        for name in ("message", "cause", "remedy", "raw"):
+            text = getattr(self, name)
+            if text and secret in text:
+                setattr(self, name, text.replace(secret, "***"))
+        self.args = (self.message,)
 
     def to_dict(self) -> dict[str, t.Any]:
         """The ``error`` of results and of the status file."""

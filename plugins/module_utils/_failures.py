@@ -27,21 +27,22 @@ class Explanation(t.NamedTuple):
 _DELEGATION = (
     "In Active Directory, let the source's computer account delegate to 'cifs' and 'Microsoft Virtual System Migration "
     "Service' of the target (short name and FQDN) with 'Use any authentication protocol', in both directions; set "
-    "'Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos' on both hosts; then run 'klist purge -li 0x3e7' on "
-    "the source or wait 15 minutes. Or connect to the source with credssp, or with kerberos and negotiate_delegate."
+    "'Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos' on both hosts; then run 'klist purge -li 0x3e7' "
+    "on the source or wait 15 minutes. Or connect to the source with credssp, or with kerberos and negotiate_delegate."
 )
 _NO_RIGHT = (
-    "Put the user into Administrators or Hyper-V Administrators on both hosts and compare the folder's permissions with "
-    "those of a host that works."
+    "Put the user into Administrators or Hyper-V Administrators on both hosts and compare the folder's permissions "
+    "with those of a host that works."
 )
 _MIGRATION_PORT = (
-    "On the target check 'Get-VMHost | Format-List *Migration*' and 'netstat -ano | findstr :6600'; open TCP 6600 (and 445 "
-    "for SMB) between the hosts and exclude Hyper-V from anti-virus scanning. If the listener is off although migration is "
-    "enabled, 'C:\\Windows\\System32\\GroupPolicy\\Machine\\Registry.pol' may be damaged (it must begin with 'PReg')."
+    "On the target check 'Get-VMHost | Format-List *Migration*' and 'netstat -ano | findstr :6600'; open TCP 6600 "
+    "(and 445 for SMB) between the hosts and exclude Hyper-V from anti-virus scanning. If the listener is off although "
+    "migration is enabled, 'C:\\Windows\\System32\\GroupPolicy\\Machine\\Registry.pol' may be damaged (it must begin "
+    "with 'PReg')."
 )
 _SERVICE_LOGON = (
-    "Give 'NT VIRTUAL MACHINE\\Virtual Machines' the right 'Log on as a service' in the group policy that took it away, "
-    "then run 'gpupdate /force' on the host."
+    "Give 'NT VIRTUAL MACHINE\\Virtual Machines' the right 'Log on as a service' in the group policy that took it "
+    "away, then run 'gpupdate /force' on the host."
 )
 
 _HRESULTS: dict[str, dict[str, Explanation]] = {
@@ -59,8 +60,8 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
         "": Explanation(
             "WRONG_PRINCIPAL",
             "The other host's service principal name does not fit its name or address.",
-            "Check 'setspn -L <host>' for 'Microsoft Virtual System Migration Service' entries, the DNS entries of both "
-            "hosts and the order of the migration networks ('Get-VMMigrationNetwork').",
+            "Check 'setspn -L <host>' for 'Microsoft Virtual System Migration Service' entries, the DNS entries of "
+            "both hosts and the order of the migration networks ('Get-VMMigrationNetwork').",
         )
     },
     "0x80070005": {
@@ -85,7 +86,9 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
         "": Explanation("SERVICE_LOGON_RIGHT", "A group policy took a right from the virtual machines.", _SERVICE_LOGON)
     },
     "0x8007052F": {
-        "": Explanation("SERVICE_LOGON_RIGHT", "A group policy restricts the virtual machines' account.", _SERVICE_LOGON)
+        "": Explanation(
+            "SERVICE_LOGON_RIGHT", "A group policy restricts the virtual machines' account.", _SERVICE_LOGON
+        )
     },
     "0x80070534": {
         "": Explanation(
@@ -95,13 +98,17 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
         )
     },
     "0x8007274C": {"": Explanation("MIGRATION_NETWORK", "The other host did not answer.", _MIGRATION_PORT, True)},
-    "0x8007274D": {"": Explanation("MIGRATION_NETWORK", "The other host refused the connection.", _MIGRATION_PORT, True)},
+    "0x8007274D": {
+        "": Explanation("MIGRATION_NETWORK", "The other host refused the connection.", _MIGRATION_PORT, True)
+    },
     "0x80072746": {"": Explanation("MIGRATION_NETWORK", "The other host cut the connection.", _MIGRATION_PORT, True)},
     "0x8007271D": {"": Explanation("MIGRATION_NETWORK", "A firewall forbade the connection.", _MIGRATION_PORT)},
     "0x800705B4": {"": Explanation("MIGRATION_NETWORK", "The other host stopped sending.", _MIGRATION_PORT, True)},
     "0x80071398": {
         "": Explanation(
-            "CLUSTERED", "The virtual machine belongs to a cluster.", "Take it out of the cluster first: clusters move their own."
+            "CLUSTERED",
+            "The virtual machine belongs to a cluster.",
+            "Take it out of the cluster first: clusters move their own.",
         )
     },
     "0x800700AA": {
@@ -118,7 +125,9 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
     },
     "0x800705AA": {
         "": Explanation(
-            "NO_RESOURCES", "The host is short of memory or of another resource.", "Free memory on the host, then try again."
+            "NO_RESOURCES",
+            "The host is short of memory or of another resource.",
+            "Free memory on the host, then try again.",
         )
     },
     "0x8007000E": {
@@ -147,13 +156,15 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
     "0x80070050": {
         "": Explanation(
             "FILE_EXISTS",
-            "A file of that name is there already: leftovers, or two disks of the virtual machine with the same file name.",
+            "A file of that name is there already: leftovers, or two disks of one virtual machine with one file name.",
             "Look at the folder that the message names. Disks of one virtual machine must have different file names.",
         )
     },
     "0x80070070": {
         "": Explanation(
-            "DISK_FULL", "The volume has no room left.", "Free space on the volume that the message names, then run again."
+            "DISK_FULL",
+            "The volume has no room left.",
+            "Free space on the volume that the message names, then run again.",
         )
     },
     "0x80070020": {
@@ -187,8 +198,8 @@ _NOT_FOUND = Explanation(
 _MODULE = Explanation(
     "CMDLET_MISSING",
     "The cmdlet does not exist for this session.",
-    "Install the PowerShell module ('Install-WindowsFeature Hyper-V-PowerShell'). On a JEA endpoint, make the cmdlets of "
-    "this collection's role capability visible.",
+    "Install the PowerShell module ('Install-WindowsFeature Hyper-V-PowerShell'). On a JEA endpoint, make the cmdlets "
+    "of this collection's role capability visible.",
 )
 _BINDING = Explanation(
     "CMDLET_DIFFERS",
@@ -286,7 +297,9 @@ _FAULTS: dict[int, Explanation] = {
         "SHELL_GONE", "The remote session is no longer there: WinRM or the host was restarted.", "Run again.", True
     ),
     # Too many shells, operations or users; of this user, of the host, of the endpoint.
-    **dict.fromkeys((0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)), _QUOTA),
+    **dict.fromkeys(
+        (0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)), _QUOTA
+    ),
     **dict.fromkeys((0x80338000, 0x80338002, 0x8033803B), _ENDPOINT),
     0x803381AC: Explanation(
         "SHELLS_FORBIDDEN",
@@ -314,8 +327,8 @@ TRANSPORT: dict[str, Explanation] = {
     "CONNECTION_REFUSED": Explanation(
         "CONNECTION_REFUSED",
         "Nothing listens on that port.",
-        "Check that the host is up, that 'winrm enumerate winrm/config/listener' shows a listener for the port, and the "
-        "firewall. HTTPS is 5986, HTTP is 5985.",
+        "Check that the host is up, that 'winrm enumerate winrm/config/listener' shows a listener for the port, and "
+        "the firewall. HTTPS is 5986, HTTP is 5985.",
         True,
     ),
     "NO_ANSWER": Explanation(
@@ -358,14 +371,15 @@ TRANSPORT: dict[str, Explanation] = {
     "BAD_CREDENTIALS": Explanation(
         "BAD_CREDENTIALS",
         "User and password were not accepted, or this way of authenticating is not allowed on the host.",
-        "Check ansible_user and ansible_password, that the account is not locked, and 'winrm get winrm/config/service/auth' "
-        "on the host. Local users need negotiate, ntlm or basic; domain users are written user@DOMAIN or DOMAIN\\user.",
+        "Check ansible_user and ansible_password, that the account is not locked, and 'winrm get "
+        "winrm/config/service/auth' on the host. Local users need negotiate, ntlm or basic; "
+        "domain users are written user@DOMAIN or DOMAIN\\user.",
     ),
     "KERBEROS_FAILED": Explanation(
         "KERBEROS_FAILED",
         "Kerberos gave no ticket for the host.",
-        "Check 'kinit user@REALM' and 'klist' on the control node, its clock and /etc/krb5.conf. Connect by the host's DNS "
-        "name or set negotiate_hostname_override; try negotiate_service HTTP, WSMAN or host.",
+        "Check 'kinit user@REALM' and 'klist' on the control node, its clock and /etc/krb5.conf. Connect by the host's "
+        "DNS name or set negotiate_hostname_override; try negotiate_service HTTP, WSMAN or host.",
     ),
 }
 

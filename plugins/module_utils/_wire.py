@@ -160,7 +160,11 @@ def _timedelta(value: datetime.timedelta) -> t.Any:
     if abs(microseconds) > 922337203685477580:
         raise InvalidInput(f"{value} is not a System.TimeSpan", code="OUT_OF_RANGE")
     seconds, rest = divmod(abs(microseconds), 10**6)
-    return _element("TS", f"{'-' if microseconds < 0 else ''}PT{seconds}.{rest:06d}S")
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    sign = "-" if microseconds < 0 else ""
+    return _element("TS", f"{sign}P{days}DT{hours}H{minutes}M{seconds}.{rest:06d}S")
 
 
 def _datetime(value: datetime.datetime) -> t.Any:
