@@ -1,0 +1,120 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Removes what is ours from a host: a VM with the files it refers to, or a folder that an attempt has left.
+
+Only files inside the given folder of ours go, only of the kinds that Hyper-V or we put there, one by one; then folders
+that are empty. Nothing is removed through a link. What is left is told, never forced.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import FILE_FORMATS
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import OUR_FILES, TEMPORARY, fold, inside
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+
+CONFIGURATION_FORMATS = (".vmcx", ".vmrs", ".vmgs")
+REMOVABLE_STATES = ("Off", "Saved")
+DEEPEST_CHAIN = 64
+PATIENCE = 60.0
+"""Seconds in which a file may still be held by what has just ended on the host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remover:
+    """Removes things from one host. ``check`` is called between the tries."""
+
+    host: Host
+    check: Callable[[], None] = lambda: None
+    patience: float = PATIENCE
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def remove_vm(self, vm: VM, folder: str) -> tuple[str, ...]:
+        """Remove a VM of ours with everything it has in ``folder``. Returns the paths that are left there."""
+        if vm.state not in REMOVABLE_STATES:
+            raise Refused(
+                f"{vm.name} ({vm.id}) is {vm.state}; only a VM that is Off can be removed.",
+                code="VM_NOT_OFF",
+                remedy="Shut it down, then run again.",
+                host=self.host.label,
+            )
+        disks = [drive.path for drive in self.host.drives(vm.id) if drive.is_file and inside(drive.path, folder)]
+        self.host.remove_vm(vm.id)
+        for path in disks:
+            self._remove_file(path)
+        return self.clear(folder)
+
+    def clear(self, folder: str) -> tuple[str, ...]:
+        """Empty a folder of ours in which no VM lives any more, and remove it. Returns what is left in it."""
+        entries = self.host.files.tree(folder)
+        ours = [entry for entry in entries if not entry.is_folder and not entry.is_link and is_known(entry.name)]
+        # The owner file goes last: as long as it is there, a next run knows whose folder this is.
+        for entry in sorted(ours, key=lambda entry: fold(entry.name) in map(fold, OUR_FILES)):
+            self._remove_file(entry.path)
+        return self.host.files.remove_empty_folders(folder)
+
+    def _remove_file(self, path: str) -> None:
+        """Try again while the file is held: a disk may stay open for some seconds after its VM is gone."""
+        deadline = self.clock() + self.patience
+        while True:
+            self.check()
+            try:
+                self.host.files.remove_file(path)
+                return
+            except CommandFailed as error:
+                if not _is_held(error) or self.clock() > deadline:
+                    raise
+            self.sleep(1.0)
+
+
+def is_known(name: str) -> bool:
+    """Whether a file's name is one that Hyper-V or we give to files in our folders."""
+    lower = name.lower()
+    return lower.endswith((*FILE_FORMATS, *CONFIGURATION_FORMATS)) or lower.removesuffix(TEMPORARY) in OUR_FILES
+
+
+def _is_held(error: CommandFailed) -> bool:
+    """A file in use is an IOException of Remove-Item; its text is localised, its id is not."""
+    return any(record.identifier == "RemoveFileSystemItemIOError" for record in error.records)
+
+
+def dependents(host: Host, vm_id: str, disk_paths: Sequence[str]) -> tuple[str, ...]:
+    """Ids of VMs whose disks depend on these files, directly or through parents; an unreadable chain counts."""
+    ours = {fold(path) for path in disk_paths}
+    found: set[str] = set()
+    chains = {drive.path: drive.vm_id for drive in host.drives() if drive.vm_id != vm_id and drive.is_file}
+    for _ in range(DEEPEST_CHAIN):
+        found |= {owner for path, owner in chains.items() if fold(path) in ours}
+        chains = _parents(host, {path: owner for path, owner in chains.items() if owner not in found}, found)
+        if not chains:
+            return tuple(sorted(found))
+    return tuple(sorted(found | set(chains.values())))
+
+
+def _parents(host: Host, chains: dict[str, str], found: set[str]) -> dict[str, str]:
+    """One step up each chain; a chain that cannot be read puts its VM into ``found``."""
+    above: dict[str, str] = {}
+    for path, owner in chains.items():
+        try:
+            disks = host.disks([path])
+        except CommandFailed:
+            disks = ()
+        if not disks:
+            found.add(owner)
+        above |= {disk.parent_path: owner for disk in disks if disk.parent_path}
+    return above
+
+
+__all__ = ("REMOVABLE_STATES", "Remover", "dependents", "is_known")

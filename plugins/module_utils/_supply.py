@@ -1,0 +1,382 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Supplies one target with one revision: clone, move, verify, name. Each step reads the hosts before it writes.
+
+A run that was killed at any point is continued from what the hosts show: a copy that has arrived is verified and named,
+a move that is running is adopted, everything else is made anew and what was left is cleaned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
+from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, Copy, look
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    Conflict,
+    HyperVError,
+    LeaseLost,
+    NotFound,
+    OperationTimedOut,
+    OutcomeUnknown,
+    VerificationFailed,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
+from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, join, new_attempt
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import REMOVABLE_STATES, Remover, dependents
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, FolderOwner, lies_in, read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import verify
+from ansible_collections.fanout.hyperv.plugins.module_utils._waiting import Every
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+    from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values, Work
+
+_GOES_ON = (OutcomeUnknown, OperationTimedOut, LeaseLost)
+"""After these the work may still run on the hosts, or is somebody else's: nothing is cleaned up."""
+
+
+def temporary_name(vm_id: str) -> str:
+    """The name of a VM of ours that is not, or no longer, the copy that people use."""
+    return f"fanout-{vm_id[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be supplied, and how. Times are seconds."""
+
+    template_id: str
+    name: str
+    revision: str
+    source: str
+    staging_path: str
+    target_path: str
+    migration_host: str
+    concurrency: int
+    clones: int
+    verify: str
+    clone_timeout: float
+    move_timeout: float
+    limit_timeout: float
+    lease_seconds: float
+
+
+@dataclass(kw_only=True)
+class Supply:
+    """One target's road from what is there to a verified copy. ``carry_out`` is the whole of it."""
+
+    work: Work
+    order: Order
+    notes: list[str] = field(default_factory=list)
+    attempts: int = 0
+    adopted: bool = False
+
+    def __post_init__(self) -> None:
+        self._here = Layout(self.order.target_path, self.order.template_id)
+        self._there = Layout(self.order.staging_path, self.order.template_id)
+        self._lease = Lease(
+            self.work.host,
+            self._here.copy_lease,
+            self.work.owner,
+            expiry=timedelta(seconds=self.order.lease_seconds),
+        )
+        self._heartbeat = Every(self.order.lease_seconds / 4)
+
+    @property
+    def target(self) -> Host:
+        return self.work.host
+
+    @property
+    def source(self) -> Host:
+        return self.work.other("source")
+
+    def look(self) -> Copies:
+        """What the target holds now."""
+        return look(
+            self.target,
+            base=self.order.target_path,
+            template_id=self.order.template_id,
+            name=self.order.name,
+            revision=self.order.revision,
+        )
+
+    def carry_out(self) -> Values:
+        """Supply the target. What is there already is kept, whatever killed the run that made it."""
+        self.target.files.ensure_folder(self._here.template)
+        # A dead holder's move to this target may still run: it is adopted, so nothing speaks against taking over.
+        with self._lease.held(lambda: False, check=self.work.reporter.check):
+            found = self.look()
+            refuse_conflicts(found, self.target.label)
+            if found.current is None:
+                vm, folder = self._bring(found)
+                self._finish(vm, folder, found)
+                found = self.look()
+            self._retire(found)
+            self._clean(found)
+        return {"vm_id": None if found.current is None else found.current.vm.id, "notes": self.notes}
+
+    # Bringing a copy to the target
+
+    def _bring(self, found: Copies) -> tuple[VM, str]:
+        """A copy on the target that is to be verified: one that has arrived, one on its way, or a new one."""
+        if found.arrived is not None:
+            self.notes.append("a copy that had arrived before was taken")
+            return found.arrived.vm, str(found.arrived.folder)
+        self.attempts = 1
+        clone = self._on_its_way()
+        if clone is not None and clone.vm is not None and clone.owner is not None:
+            self.adopted = True
+            self.work.reporter.note(f"{self.work.provider}: adopting the move that is running already")
+            self._move(clone.vm, clone.owner.folder, clone.folder)
+            return self._arrived(clone.vm.id), clone.owner.folder
+        with self.work.slots.clone(self.order.clones, self._waiting):
+            return self._clone_and_move()
+
+    def _on_its_way(self) -> Clone | None:
+        """A clone for this very computer that the source shows moving."""
+        clones = read_clones(self.source, self._there)
+        return next((c for c in clones if c.moving and c.owner is not None and c.owner.target == self._identity), None)
+
+    def _clone_and_move(self) -> tuple[VM, str]:
+        attempt = new_attempt()
+        clone_folder = self._there.clone(self.order.revision, attempt)
+        folder = self._here.attempt(self.order.revision, attempt)
+        try:
+            with self.work.slots.exclusive("clone", self._waiting):
+                vm = self._clone(attempt, clone_folder, folder)
+            self._prepare(attempt, folder)
+            with self.work.slots.copy(self.order.concurrency, vm.id, self._in_flight, self._holding(clone_folder)):
+                self._move(vm, folder, clone_folder)
+            vm = self._arrived(vm.id)
+            self._leave(clone_folder)
+        except _GOES_ON:
+            raise
+        except HyperVError:
+            self._undo(clone_folder, folder)
+            raise
+        return vm, folder
+
+    def _clone(self, attempt: str, clone_folder: str, folder: str) -> VM:
+        """A VM of its own from the export: in its own folder, marked as ours before anything else."""
+        self.work.reporter.phase("cloning")
+        self._lease.check()
+        self.source.files.ensure_folder(clone_folder)
+        self._write_owner(self.source, self._there, clone_folder, attempt, folder)
+        vm = self.source.import_copy(
+            join(self._there.export(self.order.revision), self._manifest.vmcx),
+            clone_folder,
+            timeout=self.order.clone_timeout,
+            on_progress=lambda record: self.work.reporter.progress(percent=record.percent),
+            on_poll=self._holding(clone_folder),
+        )
+        self.source.rename_vm(vm.id, temporary_name(vm.id))
+        self.source.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self._stamp(vm.id)))
+        shown = self.source.vm(vm.id)
+        if shown is None:
+            raise NotFound(f"The clone {vm.id} is not on {self.source.label} any more.", host=self.source.label)
+        return shown
+
+    def _prepare(self, attempt: str, folder: str) -> None:
+        """The attempt's folder on the target carries its owner file before the first byte arrives."""
+        self._lease.check()
+        self.target.files.ensure_folder(folder)
+        self._write_owner(self.target, self._here, folder, attempt, folder)
+        self.work.reporter.phase("waiting", reason="a copy slot")
+
+    def _write_owner(self, host: Host, layout: Layout, place: str, attempt: str, folder: str) -> None:
+        owner = FolderOwner.of(
+            self.work.owner,
+            template_id=self.order.template_id,
+            revision=self.order.revision,
+            attempt=attempt,
+            target=self._identity,
+            folder=folder,
+        )
+        host.files.write_text(layout.owner(place), owner.to_json())
+
+    def _move(self, vm: VM, folder: str, clone_folder: str) -> None:
+        Mover(
+            source=self.source,
+            control=self.work.control("source"),
+            destination=self.target,
+            vm=vm,
+            destination_host=self.order.migration_host,
+            folder=folder,
+            reporter=self.work.reporter,
+            timeout=self.order.move_timeout,
+            wait_for_room=self.order.limit_timeout,
+            bytes_total=sum(disk.file_size for disk in self._manifest.disks),
+            on_poll=self._lease.renew,
+        ).carry_out()
+
+    def _arrived(self, vm_id: str) -> VM:
+        vm = self.target.vm(vm_id)
+        if vm is None:
+            raise NotFound(f"The copy {vm_id} is not on {self.target.label}.", host=self.target.label)
+        return vm
+
+    # Verifying and naming it
+
+    def _finish(self, vm: VM, folder: str, found: Copies) -> None:
+        """Verify, write the baseline, stamp, and give the template's name last."""
+        self.work.reporter.phase("verifying")
+        try:
+            facts = verify(
+                self.target,
+                vm,
+                folder,
+                self._manifest,
+                how=self.order.verify,
+                reporter=self.work.reporter,
+                on_poll=self._lease.renew,
+            )
+        except VerificationFailed:
+            self._lease.check()
+            self._remover(self.target).remove_vm(vm, folder)
+            raise
+        self._lease.check()
+        self.work.reporter.phase("naming")
+        baseline = Baseline(vm_id=vm.id, state=vm.state, revision=self.order.revision, disks=facts)
+        self.target.files.write_text(self._here.baseline(folder), baseline.to_json())
+        self.target.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self._stamp(vm.id)))
+        for old in found.copies:
+            if old.vm.id != vm.id and not old.superseded:
+                self._supersede(old)
+        self.target.rename_vm(vm.id, self.order.name)
+
+    def _supersede(self, old: Copy) -> None:
+        """Mark an older copy as such before the new one takes its name."""
+        stamp = self._stamp(old.vm.id, revision=old.revision, superseded=True)
+        self.target.set_notes(old.vm.id, _stamp.merge(_stamp.remove(old.vm.notes), stamp))
+        self.target.rename_vm(old.vm.id, temporary_name(old.vm.id))
+
+    def _stamp(self, vm_id: str, *, revision: str | None = None, superseded: bool = False) -> _stamp.Stamp:
+        return _stamp.Stamp(
+            kind="copy",
+            vm_id=vm_id,
+            template_id=self.order.template_id,
+            template_name=self.order.name,
+            source=self.order.source,
+            revision=revision or self.order.revision,
+            superseded=superseded,
+        )
+
+    # Cleaning up
+
+    def _retire(self, found: Copies) -> None:
+        """Remove superseded copies on whose disks no guest depends."""
+        for old in found.copies:
+            if not old.superseded or old.folder is None:
+                continue
+            disks = [drive.path for drive in self.target.drives(old.vm.id) if drive.is_file]
+            users = dependents(self.target, old.vm.id, disks)
+            if users:
+                self.notes.append(f"{old.vm.name} is kept: the disks of {len(users)} VMs depend on it")
+            elif old.vm.state not in REMOVABLE_STATES:
+                self.notes.append(f"{old.vm.name} is kept: it is {old.vm.state}")
+            else:
+                self._lease.check()
+                self._remover(self.target).remove_vm(old.vm, old.folder)
+
+    def _clean(self, found: Copies) -> None:
+        """Remove the folders of attempts that nobody works on: the lease says that there is nobody else."""
+        for leftover in found.leftovers:
+            self._lease.check()
+            left = self._remover(self.target).clear(leftover.folder)
+            if left:
+                self.notes.append(f"left in place: {', '.join(left)}")
+
+    def _leave(self, clone_folder: str) -> None:
+        """A move leaves empty folders at the source."""
+        self._remover(self.source).clear(clone_folder)
+
+    def _undo(self, clone_folder: str, folder: str) -> None:
+        """After a failure: take the clone and what came of it away. What cannot be removed now, the next run cleans."""
+        with self._telling("clone"):
+            vm = next((vm for vm in self.source.vms() if lies_in(vm, clone_folder)), None)
+            remover = self._remover(self.source)
+            if vm is not None:
+                remover.remove_vm(vm, clone_folder)
+            else:
+                remover.clear(clone_folder)
+        with self._telling("attempt"):
+            if not any(lies_in(vm, folder) for vm in self.target.vms()):
+                self._remover(self.target).clear(folder)
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """A clean-up that fails must not hide why it was needed."""
+        try:
+            yield
+        except HyperVError as error:
+            self.notes.append(f"the {what} could not be cleaned up now: {error}")
+
+    # Small things
+
+    @functools.cached_property
+    def _identity(self) -> str:
+        """The target's computer, however it is called in inventories."""
+        return self.target.computer().identity
+
+    @functools.cached_property
+    def _manifest(self) -> Manifest:
+        text = self.source.files.read_text(self._there.manifest(self.order.revision))
+        if text is None:
+            raise NotFound(
+                f"There is no complete export of revision {self.order.revision} on {self.source.label}.",
+                code="EXPORT_MISSING",
+                remedy="Run the distribution again; it exports the template first.",
+                host=self.source.label,
+            )
+        return Manifest.from_json(text)
+
+    def _remover(self, host: Host) -> Remover:
+        return Remover(host=host, check=self.work.reporter.check)
+
+    def _waiting(self) -> None:
+        self.work.reporter.check()
+        self._lease.renew()
+
+    def _holding(self, clone_folder: str) -> t.Callable[[], None]:
+        """Called while a clone waits or is made: shows that its folder is in use."""
+
+        def hold() -> None:
+            self._waiting()
+            if self._heartbeat.due():
+                control = self.work.control("source")
+                text = control.files.read_text(self._there.owner(clone_folder))
+                if text is not None:
+                    control.files.write_text(self._there.owner(clone_folder), text)
+
+        return hold
+
+    def _in_flight(self) -> frozenset[str]:
+        return in_flight(self.work.control("source"), is_clone)
+
+
+def refuse_conflicts(found: Copies, label: str) -> None:
+    """A VM of the template's name that is not ours is never touched."""
+    others = [vm for vm in found.conflicts if fold(vm.name) == fold(found.name)]
+    if others:
+        raise Conflict(
+            f"{label} has a VM {found.name!r} (id {others[0].id}) that is not a copy made by us. It was not touched.",
+            code="NAME_CONFLICT",
+            remedy="Rename or remove that VM yourself, then run again.",
+            host=label,
+        )
+
+
+__all__ = ("Order", "Supply", "refuse_conflicts", "temporary_name")

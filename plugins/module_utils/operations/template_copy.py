@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Supplies one target with a template: decides from what the target shows, then clones, moves, verifies and names."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Order, Supply, refuse_conflicts
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
+    Change,
+    Decision,
+    Operation,
+    Same,
+    Values,
+    Work,
+)
+
+DONE = {"answers": True, "copy": "current", "due": False, "tried": "ok", "working": False}
+"""What the status file learns when a provider has its copy."""
+
+
+def order_of(work: Work) -> Order:
+    """The options as one value, checked."""
+    params = work.params
+    host = work.host
+    target_path = params["target_path"] or host.settings().virtual_machine_path.rstrip("\\")
+    return Order(
+        template_id=vm_id(params["template_id"], "template_id"),
+        name=params["name"],
+        revision=params["revision"],
+        source=params["source"] or work.other("source").label,
+        staging_path=check_folder(params["staging_path"]),
+        target_path=check_folder(target_path),
+        migration_host=params["migration_host"] or host.computer().fqdn,
+        concurrency=params["concurrency"],
+        clones=params["clones"] or params["concurrency"] + 1,
+        verify=params["verify"],
+        clone_timeout=params["clone_timeout"],
+        move_timeout=params["move_timeout"],
+        limit_timeout=params["limit_timeout"],
+        lease_seconds=params["lease_seconds"],
+    )
+
+
+def decide(work: Work) -> Decision:
+    """Nothing when the verified copy is there and nothing is left over; else the steps that are missing."""
+    order = order_of(work)
+    supply = Supply(work=work, order=order)
+    found = supply.look()
+    refuse_conflicts(found, work.host.label)
+    before = _shown(found)
+    if found.current is not None and not found.leftovers:
+        return Same(values={"vm_id": found.current.vm.id, **_distribution(work, order, supply)}, reason="up to date")
+    steps = plan(found, order)
+    after = {"revision": order.revision, "name": order.name, "leftovers": []}
+
+    def apply() -> Values:
+        return {**supply.carry_out(), **_distribution(work, order, supply)}
+
+    return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps)
+
+
+def plan(found: Copies, order: Order) -> tuple[str, ...]:
+    """The steps as sentences for people."""
+    steps = []
+    if found.current is None:
+        if found.arrived is not None:
+            steps.append("verify the copy that has arrived")
+        else:
+            steps += [f"clone revision {order.revision} on {order.source}", f"move it to {order.target_path}"]
+            steps += [] if order.verify == "none" else [f"verify it ({order.verify})"]
+        steps.append(f"name it {order.name}")
+    older = [copy for copy in found.copies if copy not in (found.current, found.arrived)]
+    steps += [f"remove the older copy of revision {copy.revision or 'unknown'}" for copy in older]
+    steps += [f"clean {leftover.folder}" for leftover in found.leftovers]
+    return tuple(steps)
+
+
+def _shown(found: Copies) -> Values:
+    holder = found.current or next((copy for copy in found.copies if not copy.superseded), None)
+    return {
+        "revision": None if holder is None else holder.revision,
+        "name": None if holder is None else holder.vm.name,
+        "leftovers": [leftover.folder for leftover in found.leftovers],
+    }
+
+
+def _distribution(work: Work, order: Order, supply: Supply) -> Values:
+    provider = {
+        "facts": DONE,
+        "revision": order.revision,
+        "served_by": order.source,
+        "attempts": supply.attempts,
+        "error": None,
+    }
+    return {"distribution": {"providers": {work.provider: provider}}}
+
+
+def on_error(work: Work, error: HyperVError) -> Values:
+    """A failure as the status file learns of it."""
+    provider = {"facts": {"tried": "failed", "working": False, "due": True}, "error": error.to_dict(), "attempts": 1}
+    return {"distribution": {"providers": {work.provider: provider}}}
+
+
+_SECONDS: dict[str, t.Any] = {"type": "float"}
+
+OPERATION = Operation(
+    name="template_copy",
+    argument_spec={
+        "template_id": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "revision": {"type": "str", "required": True},
+        "source": {"type": "str"},
+        "staging_path": {"type": "str", "required": True},
+        "target_path": {"type": "str"},
+        "migration_host": {"type": "str"},
+        "concurrency": {"type": "int", "default": 2},
+        "clones": {"type": "int"},
+        "verify": {"type": "str", "choices": ["none", "size", "hash"], "default": "size"},
+        "clone_timeout": {**_SECONDS, "default": 86400.0},
+        "move_timeout": {**_SECONDS, "default": 86400.0},
+        "limit_timeout": {**_SECONDS, "default": 3600.0},
+        "lease_seconds": {**_SECONDS, "default": 120.0},
+    },
+    decide=decide,
+    on_error=on_error,
+    hosts=("source",),
+)
