@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change at any time.
-"""Cleans the staging folder of a template: clones that nobody works with, and exports of revisions that nobody keeps."""
+"""Cleans the staging folder of a template: clones that nobody works with, exports of revisions that nobody keeps."""
 
 from __future__ import annotations
 

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: distribution_plan
+short_description: Preflight and plan of a distribution
+version_added: 0.1.0
+description:
+  - From the surveys of the source and of all providers to what is done on each. Asks no host.
+  - Used by the role P(fanout.hyperv.distribute#role).
+author:
+  - The fanout.hyperv authors (@fanout-hyperv)
+extends_documentation_fragment:
+  - fanout.hyperv._attributes
+  - fanout.hyperv._attributes.info_module
+options:
+  source_name:
+    description: Inventory name of the source.
+    type: str
+    required: true
+  template_name:
+    description: Name of the template.
+    type: str
+    required: true
+  source:
+    description: What M(fanout.hyperv.host_info) returned for the source.
+    type: dict
+    required: true
+  template:
+    description: The template as M(fanout.hyperv.template_info) returned it, or that module's failed result.
+    type: dict
+    required: true
+  surveys:
+    description: What M(fanout.hyperv.host_info) returned for each provider, by inventory name.
+    type: dict
+    required: true
+  targets:
+    description: The distribution list that is asked for. When left out, the recorded one; all eligible providers if there is none.
+    type: list
+    elements: str
+  candidates:
+    description: All providers of the inventory, also those that are not part of this run.
+    type: list
+    elements: str
+    required: true
+  groups:
+    description: The groups of the inventory with their hosts.
+    type: dict
+    default: {}
+  concurrency:
+    description: How many network copies may run at the same time.
+    type: int
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Plan
+  fanout.hyperv.distribution_plan:
+    source_name: hv01
+    template_name: win11-gold
+    source: "{{ source_survey }}"
+    template: "{{ gold.templates[0] }}"
+    surveys: "{{ surveys }}"
+    candidates: "{{ groups['hyperv'] }}"
+    concurrency: 2
+  run_once: true
+"""
+
+RETURN = r"""
+targets:
+  description: The distribution list.
+  type: list
+  elements: str
+  returned: success
+  sample: [hv02, hv03]
+export_needed:
+  description: Whether the template has to be exported first.
+  type: bool
+  returned: success
+providers:
+  description: By inventory name, what is done on each provider (RV(ignore:action)), why, and what preflight found.
+  type: dict
+  returned: success
+findings:
+  description: Everything that preflight found, each with severity, provider, code, what and remedy.
+  type: list
+  elements: dict
+  returned: success
+"""
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_module
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_plan import OPERATION
+
+
+def main() -> None:
+    """Run the operation of the same name."""
+    run_module(OPERATION)
+
+
+if __name__ == "__main__":
+    main()

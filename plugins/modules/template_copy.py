@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: template_copy
+short_description: Supply one Hyper-V host with a template
+version_added: 0.1.0
+description:
+  - Clones the exported template on its source, moves the clone to the target by Live Migration, verifies it there and
+    gives it the template's name last. A virtual machine with the template's name is a verified one.
+  - The task's host is the target. Run it for all targets with C(throttle) at twice O(concurrency); the module itself sees to
+    it that at most O(concurrency) moves of a run are in flight.
+  - What is there already is kept. A copy that has arrived is verified and named, a move that is still running is adopted,
+    and what an abandoned attempt has left is cleaned up.
+  - Never touches a virtual machine that is not a copy made by this collection, whatever its name is.
+author:
+  - The fanout.hyperv authors (@fanout-hyperv)
+extends_documentation_fragment:
+  - fanout.hyperv._connection
+  - fanout.hyperv._attributes
+  - fanout.hyperv._attributes.actiongroup_hyperv
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  template_id:
+    description: The template's id, as M(fanout.hyperv.template_info) shows it.
+    type: str
+    required: true
+  name:
+    description: The template's name, which the copy gets.
+    type: str
+    required: true
+  revision:
+    description: The revision that the copy is to be. A complete export of it has to lie on the source.
+    type: str
+    required: true
+  source:
+    description:
+      - Inventory name of the source. Its own inventory variables say how it is reached.
+      - Without an inventory use O(source_connection).
+    type: str
+  source_connection:
+    description: How the source is reached, where it is not a host of the inventory. The same options as for the target.
+    type: dict
+  staging_path:
+    description: The folder on the source that M(fanout.hyperv.vm_export) exported to.
+    type: str
+    required: true
+  target_path:
+    description: The folder on the target below which copies lie. When left out, the host's default folder for virtual machines.
+    type: str
+  migration_host:
+    description: The name by which the source reaches the target for Live Migration. When left out, the target's own DNS name.
+    type: str
+  concurrency:
+    description: How many moves of a run may be in flight at the same time. Moves that are adopted count.
+    type: int
+    default: 2
+  clones:
+    description: How many clones may exist on the source at the same time. When left out, one more than O(concurrency).
+    type: int
+  verify:
+    description:
+      - How the copy is verified.
+      - V(none) looks whether its disks are there and lie in its own folder.
+      - V(size) compares virtual size, identifier and file size of each disk as well, and has the host test it.
+      - V(hash) compares the SHA-256 of each disk file as well.
+    type: str
+    choices: [none, size, hash]
+    default: size
+  clone_timeout:
+    description: Longest time for the clone, in seconds.
+    type: float
+    default: 86400.0
+  move_timeout:
+    description: Longest time for the move, in seconds. A move that takes longer goes on and is adopted by the next run.
+    type: float
+    default: 86400.0
+  limit_timeout:
+    description: Longest time to wait while a host is at its limit of simultaneous migrations, in seconds.
+    type: float
+    default: 3600.0
+  lease_seconds:
+    description: After how many seconds of silence the work of another control node counts as abandoned.
+    type: float
+    default: 120.0
+seealso:
+  - module: fanout.hyperv.vm_export
+  - module: fanout.hyperv.template_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Supply the targets, four moves at a time
+  fanout.hyperv.template_copy:
+    template_id: "{{ gold.templates[0].id }}"
+    name: win11-gold
+    revision: "{{ gold.templates[0].revision }}"
+    source: hv01
+    staging_path: D:\Staging
+    target_path: D:\Templates
+    concurrency: 4
+  throttle: 8
+"""
+
+RETURN = r"""
+vm_id:
+  description: The id of the copy on the target.
+  type: str
+  returned: when the copy is there
+  sample: 0b9d2a5e-3f1c-4a77-9c1d-5e6f7a8b9c0d
+notes:
+  description: What was found or left on the way.
+  type: list
+  elements: str
+  returned: changed
+  sample: []
+plan:
+  description: The steps that are or would be taken.
+  type: list
+  elements: str
+  returned: changed
+  sample: [clone revision 4f1c0a9b8d7e on hv01]
+error:
+  description: Code, layer, message, cause, remedy and whether it is transient.
+  type: dict
+  returned: failure
+"""
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_module
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template_copy import OPERATION
+
+
+def main() -> None:
+    """Run the operation of the same name."""
+    run_module(OPERATION)
+
+
+if __name__ == "__main__":
+    main()
