@@ -1,0 +1,156 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sentences of a host in its language. Ids and codes are the same everywhere; only people read these."""
+
+from __future__ import annotations
+
+ENGLISH = {
+    "operating_normally": "Operating normally",
+    "not_found_name": 'Hyper-V was unable to find a virtual machine with name "{name}".',
+    "not_found_id": 'Hyper-V was unable to find a virtual machine with id "{name}".',
+    "switch_not_found": 'Hyper-V was unable to find a virtual switch with name "{name}".',
+    "checkpoint_not_found": 'Hyper-V was unable to find a checkpoint with name "{name}".',
+    "adapter_not_found": 'Hyper-V was unable to find a network adapter with name "{name}".',
+    "no_permission": "You do not have the required permission to complete this task. "
+    "Contact the administrator of the authorization policy for the computer '{host}'.",
+    "no_service": "Hyper-V encountered an error trying to access an object on computer '{host}' because the object was "
+    "not found. The object might have been deleted, or you might not have permission to perform the task. Verify that "
+    "the Virtual Machine Management service on the computer is running. If the service is running, try to perform the "
+    "task again by using Run as Administrator.",
+    "modify_failed": "Modifying the properties of '{vm}' failed.",
+    "wrong_state": "The operation cannot be performed while the object is in its current state.",
+    "state_failed": "'{vm}' failed to change state.",
+    "remove_failed": "The virtual machine '{vm}' could not be removed.",
+    "checkpoint_failed": "Checkpoint operation failed for '{vm}'.",
+    "invalid_parameter": "The operation received a parameter that was not valid.",
+    "file_not_found": "The operation failed because the file was not found.",
+    "already_in_state": "The virtual machine is already in the specified state.",
+    "ask_remove": 'Are you sure you want to remove virtual machine "{vm}"?',
+    "export_failed": "An error occurred while attempting to export the virtual machine.",
+    "export_failed_vm": "{vm} failed to export.",
+    "export_copy_failed": "Failed to copy file during export.",
+    "copy_failed": "Failed to copy file from '{source}' to '{target}': {why}",
+    "folder_failed": "Failed to create folder '{target}': {why}",
+    "import_failed": "Import failed.",
+    "import_copy_failed": "Failed to copy file during import.",
+    "import_configuration": "Unable to import virtual machine due to configuration errors.  "
+    "Please use Compare-VM to repair the virtual machine.",
+    "import_newer": "Hyper-V did not find virtual machines to import from the location '{folder}'. "
+    "The operation failed with error code '32784'.",
+    "import_unreadable": "The virtual machine configuration could not be read. The data might be damaged. (0x80070057)",
+    "same_id": "The operation failed because a virtual machine with the same identifier already exists. "
+    "Select a new identifier and try the operation again.",
+    "no_switch": "Could not find Ethernet switch '{switch}'.",
+    "no_device": "The device at '{path}' could not be opened.",
+    "not_compatible": "The virtual machine '{vm}' is not compatible with physical computer '{host}'.",
+    "vtpm": "The key protector for the virtual machine '{vm}' could not be unwrapped. "
+    "Details are included in the HostGuardianService-Client event log.",
+    "vtpm_device": "The version of the device 'Microsoft Virtual TPM Device' of the virtual machine '{vm}' is not "
+    "compatible with device on physical computer '{host}'.",
+    "version": "The virtual machine '{vm}' has configuration version {version}, which is not supported on physical "
+    "computer '{host}'.",
+    "attachment": "'{vm}': Attachment '{path}' failed to open because of error: '{why}'",
+    "pass_through": "The virtual machine '{vm}' is using a physical disk, which cannot be moved.",
+    "move_failed_source": "Virtual machine migration operation for '{vm}' failed at migration source '{host}'. "
+    "(Virtual machine ID {id})",
+    "move_failed_destination": "Virtual machine migration operation for '{vm}' failed at migration destination "
+    "'{host}'. (Virtual machine ID {id})",
+    "move_connect": "The Virtual Machine Management Service failed to establish a connection for a Virtual Machine "
+    "migration with host '{host}': {why}",
+    "move_authenticate": "The Virtual Machine Management Service failed to authenticate the connection for a Virtual "
+    "Machine migration at the source host: no suitable credentials available. Make sure the operation is initiated on "
+    "the source host of the migration, or the source host is configured to use Kerberos for the authentication of "
+    "migration connections and Constrained Delegation is enabled for the host in Active Directory.",
+    "move_disabled_source": "The source host is not configured for live migration. Use the Enable-VMMigration cmdlet "
+    "to modify the Hyper-V settings on the source host to enable migration.",
+    "move_disabled_destination": "The destination host is not configured for live migration. Use the "
+    "Enable-VMMigration cmdlet to modify the Hyper-V settings on the destination host to enable migration.",
+    "move_limit": "Failed to perform migration on virtual machine '{vm}' because virtual machine migration limit "
+    "'{limit}' was reached, please wait for completion of an ongoing migration operation.",
+    "move_storage_limit": "Failed to perform migration on virtual machine '{vm}' because storage migration limit "
+    "'{limit}' was reached, please wait for completion of an ongoing migration operation.",
+    "move_same_host": "The virtual machine '{vm}' is already on the computer '{host}'.",
+    "move_no_network": "Failed to perform migration on virtual machine '{vm}': no network that may be used for "
+    "migration leads to host '{host}'.",
+    "move_storage_local": "The storage of virtual machine '{vm}' is not on a share that the computer '{host}' can "
+    "reach. Use the IncludeStorage parameter to move the storage too.",
+    "move_planned": "Failed to create Planned Virtual Machine at migration destination: {why}",
+    "no_file_vhd": "Getting the mounted storage instance for the path '{path}' failed.",
+    "corrupt_vhd": "The file or directory is corrupted and unreadable.",
+    "merge_failed": "The checkpoint could not be deleted.",
+    "0x80070002": "The system cannot find the file specified.",
+    "0x80070003": "The system cannot find the path specified.",
+    "0x80070005": "General access denied error",
+    "0x80070020": "The process cannot access the file because it is being used by another process.",
+    "0x80070050": "The file exists.",
+    "0x80070070": "There is not enough space on the disk.",
+    "0x8007007B": "The filename, directory name, or volume label syntax is incorrect.",
+    "0x800700AA": "The requested resource is in use.",
+    "0x800704C7": "The operation was canceled by the user.",
+    "0x8007274C": "A connection attempt failed because the connected party did not properly respond after a period of "
+    "time, or established connection failed because connected host has failed to respond.",
+    "0x8007274D": "No connection could be made because the target machine actively refused it.",
+    "0x80072746": "An existing connection was forcibly closed by the remote host.",
+    "0x80072AF9": "No such host is known.",
+    "0x8009030D": "The credentials supplied to the package were not recognized",
+    "0x8009030E": "No credentials are available in the security package",
+    "0xC03A0005": "The virtual hard disk is corrupted. There are structural inconsistencies in its headers.",
+    "0xC03A0014": "A virtual disk support provider for the specified file was not found.",
+}
+
+GERMAN = {
+    "operating_normally": "Normaler Betrieb",
+    "not_found_name": 'Hyper-V konnte keinen virtuellen Computer mit dem Namen "{name}" finden.',
+    "not_found_id": 'Hyper-V konnte keinen virtuellen Computer mit der ID "{name}" finden.',
+    "switch_not_found": 'Hyper-V konnte keinen virtuellen Switch mit dem Namen "{name}" finden.',
+    "no_permission": "Sie verfügen nicht über die erforderliche Berechtigung, um diese Aufgabe auszuführen. Wenden Sie "
+    'sich an den Administrator der Autorisierungsrichtlinie für den Computer "{host}".',
+    "modify_failed": 'Fehler beim Ändern der Eigenschaften von "{vm}".',
+    "wrong_state": "Der Vorgang kann nicht ausgeführt werden, solange sich das Objekt im aktuellen Zustand befindet.",
+    "invalid_parameter": "Für den Vorgang wurde ein ungültiger Parameter empfangen.",
+    "file_not_found": "Fehler beim Vorgang, da die Datei nicht gefunden wurde.",
+    "already_in_state": "Der virtuelle Computer befindet sich bereits im angegebenen Zustand.",
+    "export_failed": "Fehler beim Exportieren des virtuellen Computers.",
+    "export_copy_failed": "Fehler beim Kopieren einer Datei während des Exports.",
+    "copy_failed": 'Fehler beim Kopieren der Datei von "{source}" nach "{target}": {why}',
+    "import_configuration": "Der virtuelle Computer kann aufgrund von Konfigurationsfehlern nicht importiert werden. "
+    "Verwenden Sie Compare-VM, um den virtuellen Computer zu reparieren.",
+    "same_id": "Fehler beim Vorgang, da bereits ein virtueller Computer mit demselben Bezeichner vorhanden ist.",
+    "no_switch": 'Der Ethernet-Switch "{switch}" wurde nicht gefunden.',
+    "not_compatible": 'Der virtuelle Computer "{vm}" ist nicht mit dem physischen Computer "{host}" kompatibel.',
+    "move_failed_source": 'Fehler beim Migrationsvorgang für den virtuellen Computer "{vm}" auf der Migrationsquelle '
+    '"{host}". (ID des virtuellen Computers: {id})',
+    "move_failed_destination": 'Fehler beim Migrationsvorgang für den virtuellen Computer "{vm}" auf dem '
+    'Migrationsziel "{host}". (ID des virtuellen Computers: {id})',
+    "move_connect": "Der Verwaltungsdienst für virtuelle Computer konnte keine Verbindung für die Migration eines "
+    'virtuellen Computers mit dem Host "{host}" herstellen: {why}',
+    "move_authenticate": "Der Verwaltungsdienst für virtuelle Computer konnte die Verbindung für die Migration eines "
+    "virtuellen Computers auf dem Quellhost nicht authentifizieren: Es sind keine geeigneten Anmeldeinformationen "
+    "verfügbar.",
+    "move_limit": 'Fehler bei der Migration des virtuellen Computers "{vm}", da das Migrationslimit "{limit}" erreicht '
+    "wurde. Warten Sie, bis ein laufender Migrationsvorgang abgeschlossen ist.",
+    "0x80070002": "Das System kann die angegebene Datei nicht finden.",
+    "0x80070003": "Das System kann den angegebenen Pfad nicht finden.",
+    "0x80070005": "Allgemeiner Zugriffsverweigerungsfehler",
+    "0x80070020": "Der Prozess kann nicht auf die Datei zugreifen, da sie von einem anderen Prozess verwendet wird.",
+    "0x80070050": "Die Datei ist vorhanden.",
+    "0x80070070": "Es steht nicht genug Speicherplatz auf dem Datenträger zur Verfügung.",
+    "0x8007007B": "Die Syntax für den Dateinamen, Verzeichnisnamen oder die Datenträgerbezeichnung ist falsch.",
+    "0x8009030E": "Im Sicherheitspaket sind keine Anmeldeinformationen verfügbar.",
+}
+
+LANGUAGES = {"en": ENGLISH, "de": GERMAN}
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """The sentence of ``key``; what a language lacks is said in English, as half-translated hosts do."""
+    table = LANGUAGES.get(language.partition("-")[0].lower(), ENGLISH)
+    return (table.get(key) or ENGLISH[key]).format(**values)
+
+
+def say_code(language: str, hresult: int) -> str:
+    """Windows' own sentence for a code, followed by the code."""
+    key = f"0x{hresult:08X}"
+    known = key in ENGLISH
+    return f"{say(language, key)} ({key})." if known else f"Unspecified error ({key})."
