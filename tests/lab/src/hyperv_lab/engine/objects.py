@@ -24,10 +24,14 @@ from .values import (
     Byte,
     Char,
     EnumValue,
+    Noted,
     PSArray,
     PSObj,
+    ScriptBlock,
     Version,
+    base,
     text,
+    type_of,
 )
 
 __all__ = [
@@ -41,12 +45,16 @@ __all__ = [
     "Byte",
     "Char",
     "EnumValue",
+    "Noted",
     "PSArray",
     "PSObj",
+    "ScriptBlock",
     "Version",
+    "base",
     "enum",
     "make_object",
     "text",
+    "type_of",
     "wrap",
 ]
 

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -47,6 +50,10 @@ class Version(str):
     """System.Version."""
 
 
+class ScriptBlock(str):
+    """Script text as a value; the lab has no interpreter for it."""
+
+
 class EnumValue:
     """A member of a .NET enum, or a combination of flags. Equal to a member of the same type with the same number."""
 
@@ -80,6 +87,24 @@ class PSArray(list[Any]):
     def __init__(self, items: Iterable[Any] = (), type_name: str = "System.Object[]") -> None:
         super().__init__(items)
         self.type_name = type_name
+
+
+class Noted:
+    """A simple value or an array that carries notes of its own, such as each line that Get-Content reads."""
+
+    __slots__ = ("notes", "value")
+
+    def __init__(self, value: Any, notes: dict[str, Any]) -> None:
+        self.value = value
+        self.notes = notes
+
+    def __str__(self) -> str:
+        return text(self.value)
+
+
+def base(value: Any) -> Any:
+    """The value without the notes that were added to it."""
+    return value.value if isinstance(value, Noted) else value
 
 
 class PSObj:
@@ -165,4 +190,66 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "True" if value else "False"
+    if isinstance(value, list):
+        return getattr(value, "type_name", "System.Object[]")
+    if isinstance(value, (bytes, bytearray)):
+        return "System.Byte[]"
+    if isinstance(value, dict):
+        return "System.Collections.Hashtable"
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%m/%d/%Y %H:%M:%S")
+    if isinstance(value, datetime.timedelta):
+        return _timespan(value)
     return str(value)
+
+
+def _timespan(value: datetime.timedelta) -> str:
+    sign = "-" if value < datetime.timedelta(0) else ""
+    value = abs(value)
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{value.days}." if value.days else ""
+    fraction = f".{value.microseconds:06d}0" if value.microseconds else ""
+    return f"{sign}{days}{hours:02d}:{minutes:02d}:{seconds:02d}{fraction}"
+
+
+def type_of(value: Any) -> str:
+    """The .NET type name of a value, as error messages tell it."""
+    value = base(value)
+    for kind, name in _TYPE_NAMES:
+        if isinstance(value, kind):
+            return name
+    if isinstance(value, PSObj):
+        return CUSTOM if value.is_custom else value.type_name
+    if isinstance(value, EnumValue):
+        return value.type_name
+    if isinstance(value, list):
+        return getattr(value, "type_name", "System.Object[]")
+    if type(value).__name__ == "PSSecureString":
+        return "System.Security.SecureString"
+    if type(value).__name__ == "PSCredential":
+        return "System.Management.Automation.PSCredential"
+    return "System.Object"
+
+
+_TYPE_NAMES: tuple[tuple[type, str], ...] = (
+    (bool, "System.Boolean"),
+    (Byte, "System.Byte"),
+    (I16, "System.Int16"),
+    (U16, "System.UInt16"),
+    (U32, "System.UInt32"),
+    (I64, "System.Int64"),
+    (U64, "System.UInt64"),
+    (int, "System.Int32"),
+    (Version, "System.Version"),
+    (ScriptBlock, "System.Management.Automation.ScriptBlock"),
+    (Char, "System.Char"),
+    (str, "System.String"),
+    (float, "System.Double"),
+    (decimal.Decimal, "System.Decimal"),
+    (uuid.UUID, "System.Guid"),
+    (datetime.datetime, "System.DateTime"),
+    (datetime.timedelta, "System.TimeSpan"),
+    (bytes, "System.Byte[]"),
+    (dict, "System.Collections.Hashtable"),
+)
