@@ -71,7 +71,7 @@ class Basic:
         self._policy = policy
 
     def step(self, token: str) -> Step:
-        name, _, password = base64.b64decode(token, validate=True).decode("utf-8").partition(":")
+        name, _, password = _text(base64.b64decode(token, validate=True)).partition(":")
         account = self._policy.directory.check(name, password)
         if account is None:
             raise Refused(name)
@@ -82,6 +82,14 @@ class Basic:
 
     def unwrap(self, header: bytes, sealed: bytes) -> bytes:
         raise encryption.BadEncryption("Basic has no message encryption")
+
+
+def _text(credentials: bytes) -> str:
+    """Clients differ in how they encode what is not ASCII."""
+    try:
+        return credentials.decode("utf-8")
+    except UnicodeDecodeError:
+        return credentials.decode("latin-1")
 
 
 class Negotiate:

@@ -190,6 +190,7 @@ class PSShell(Shell):
     def _start(self, command: Command, metadata: Any) -> None:
         command.names = tuple(str(item.command_text) for item in metadata.commands)
         command.task = asyncio.ensure_future(self._execute(command, metadata))
+        command.task.add_done_callback(lambda _: self._ended(command))
 
     async def _execute(self, command: Command, metadata: Any) -> None:
         """The pipeline's whole life. It does not depend on any client being there."""
@@ -197,17 +198,16 @@ class PSShell(Shell):
             async with self._runspaces:
                 command.pipeline.start()
                 await self._run(command, metadata)
-        except asyncio.CancelledError:
-            command.pipeline.stop_now()
         except Exception as error:  # a bug of the lab must never look like an answer of Windows
             traceback.print_exc(file=sys.stderr)
             if not command.pipeline.ended:
                 command.pipeline.fail(f"LabBug: {error!r}", "LabBug", "NotSpecified", "System.Exception")
-        finally:
-            if not command.pipeline.ended:
-                command.pipeline.stop_now()
-            self._flush()
-            command.outbox.finish()
+
+    def _ended(self, command: Command) -> None:
+        """However it ended, perhaps before it began: the client hears of it."""
+        command.pipeline.stop_now()
+        self._flush()
+        command.outbox.finish()
 
     async def _run(self, command: Command, metadata: Any) -> None:
         fault = self._faults.take({"fail_command"}, commands=command.names) if self._faults else None
