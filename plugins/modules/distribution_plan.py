@@ -30,8 +30,8 @@ options:
     description: What M(fanout.hyperv.host_info) returned for the source.
     type: dict
     required: true
-  template:
-    description: The template as M(fanout.hyperv.template_info) returned it, or that module's failed result.
+  templates:
+    description: What M(fanout.hyperv.template_info) returned for the template, also when it failed.
     type: dict
     required: true
   surveys:
@@ -64,7 +64,7 @@ EXAMPLES = r"""
     source_name: hv01
     template_name: win11-gold
     source: "{{ source_survey }}"
-    template: "{{ gold.templates[0] }}"
+    templates: "{{ gold }}"
     surveys: "{{ surveys }}"
     candidates: "{{ groups['hyperv'] }}"
     concurrency: 2

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, NotFound
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     NOTHING,
     Plan,
@@ -55,11 +57,12 @@ def template_from_info(info: Mapping[str, t.Any]) -> Template:
 def gather(work: Work) -> Values:
     """The plan, as data and as text; ``distribution`` is what the status file learns from it."""
     params = work.params
-    failed = params["source"].get("error") or params["template"].get("error")
+    failed = params["source"].get("error") or params["templates"].get("error") or _not_one(params)
     if failed is not None:
         return _source_failed(params, failed)
-    template = template_from_info(params["template"])
-    source = provider_from_survey(params["source_name"], params["source"])
+    info = params["templates"]["templates"][0]
+    template = template_from_info(info)
+    source = replace(provider_from_survey(params["source_name"], params["source"]), path=info["staging_path"])
     source_name = params["source_name"]
     candidates = [name for name in params["candidates"] if name != source_name]
     shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
@@ -79,6 +82,8 @@ def gather(work: Work) -> Values:
         work.reporter.note(sentence(finding))
     return {
         "msg": _text(plan, template),
+        "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
+        "stale": bool(info["clones"]) or plan.export_needed,
         "targets": list(plan.targets),
         "declare": plan.declare,
         "export_needed": plan.export_needed,
@@ -101,6 +106,26 @@ def gather(work: Work) -> Values:
     }
 
 
+def _not_one(params: Values) -> Values | None:
+    """Why the template cannot be told: there is none of that name, or there are several."""
+    found = params["templates"]["templates"]
+    if len(found) == 1:
+        return None
+    name, source = params["template_name"], params["source_name"]
+    if not found:
+        return NotFound(
+            f"{source} has no VM called {name!r}.",
+            code="VM_NOT_FOUND",
+            remedy="Names are compared exactly, also in upper and lower case; fanout.hyperv.vm_info lists them.",
+        ).to_dict()
+    ids = ", ".join(vm["id"] for vm in found)
+    return Conflict(
+        f"{source} has {len(found)} VMs called {name!r}: {ids}.",
+        code="AMBIGUOUS_NAME",
+        remedy="Say which one: distribute_template_id.",
+    ).to_dict()
+
+
 def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
     """Without the source nothing can be judged: every provider of the play keeps its state and has this error."""
     providers = {
@@ -114,6 +139,8 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
     return {
         "msg": f"The template cannot be distributed: {error['message']}",
         "source_error": dict(error),
+        "template": None,
+        "stale": False,
         "targets": [],
         "declare": False,
         "export_needed": False,
@@ -189,7 +216,7 @@ OPERATION = Operation(
         "source_name": {"type": "str", "required": True},
         "template_name": {"type": "str", "required": True},
         "source": {"type": "dict", "required": True},
-        "template": {"type": "dict", "required": True},
+        "templates": {"type": "dict", "required": True},
         "surveys": {"type": "dict", "required": True},
         "targets": {"type": "list", "elements": "str"},
         "candidates": {"type": "list", "elements": "str", "required": True},
