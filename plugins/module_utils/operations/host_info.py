@@ -28,8 +28,8 @@ NO_ANSWER = (HostUnreachable, AuthenticationFailed, OutcomeUnknown, OperationTim
 def gather(work: Work) -> Values:
     """The survey; with ``tolerate_unreachable`` a provider without an answer is a result, not a failure."""
     params = work.params
-    wanted = None if params["template_id"] is None else vm_id(params["template_id"], "template_id")
-    path = None if params["target_path"] is None else check_folder(params["target_path"])
+    wanted = vm_id(params["template_id"], "template_id") if params["template_id"] else None
+    path = check_folder(params["target_path"]) if params["target_path"] else None
     try:
         return survey(work.host, wanted, path, params)
     except NO_ANSWER as error:

@@ -1,0 +1,191 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Declares a VM a template, changes what is recorded of it, or takes it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find, find_one, shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._templates import Template, read_template, refuse_users
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
+
+
+def decide(work: Work) -> Decision:
+    """What has to be written on the source, in its record and in the VM's notes."""
+    if work.params["state"] == "absent":
+        return _absent(work)
+    return _present(work)
+
+
+# Declaring
+
+
+def _present(work: Work) -> Decision:
+    params, host = work.params, work.host
+    template = read_template(host, find_one(host, params), params["staging_path"])
+    if template.stamp is not None and template.stamp.kind != "template":
+        raise Refused(
+            f"{template.vm.name} is a {template.stamp.kind} of the template {template.stamp.template_name!r} "
+            "and cannot be a template itself.",
+            code="IS_A_COPY",
+            remedy="Clone it, and declare the clone.",
+        )
+    record = wanted_record(template, params)
+    stamp = wanted_stamp(template, work.provider)
+    before = _state(template.stamp, template.record)
+    after = _state(stamp, record)
+    values = {"template": _shown(template, record)}
+    if before == after:
+        return Same(values=values)
+
+    def apply() -> None:
+        write_record(host, template, record)
+        _write_stamp(host, template, stamp)
+
+    reason = "The template is declared." if not template.declared else "What is recorded of the template changes."
+    return Change(reason=reason, before=before, after=after, apply=apply, values=values)
+
+
+def wanted_record(template: Template, params: Values) -> Record:
+    """What is to be recorded: what the task says, and what it leaves out as it was."""
+    was = template.record
+    targets, multi = params["targets"], params["multi_provider"]
+    if was is None:
+        multi = True if multi is None else multi
+        was = Record(template_id=template.vm.id, name=template.vm.name, multi_provider=multi)
+    elif multi is not None and multi != was.multi_provider:
+        raise Refused(
+            f"multi_provider of {template.vm.name} was set to {str(was.multi_provider).lower()} when the template was "
+            "created, and cannot be changed.",
+            code="MULTI_PROVIDER_FIXED",
+            remedy="The template has to be deleted (state: absent) and recreated with the other setting.",
+        )
+    if targets and not was.multi_provider:
+        raise InvalidInput(
+            f"{template.vm.name} is not distributed to several providers (multi_provider is false): it has no targets.",
+            remedy="Leave targets out, or create the template with multi_provider: true.",
+        )
+    record = was if targets is None else was.with_targets(targets)
+    return replace(record, name=template.vm.name)
+
+
+def wanted_stamp(template: Template, source: str) -> _stamp.Stamp:
+    """The stamp that a template's notes have. Its revision is in the record, where it changes with each export."""
+    return _stamp.Stamp(
+        kind="template",
+        vm_id=template.vm.id,
+        template_id=template.vm.id,
+        template_name=template.vm.name,
+        source=source,
+        staging=template.staging_path,
+    )
+
+
+def write_record(host: Host, template: Template, record: Record) -> None:
+    """The record first: a stamp points to it."""
+    if record != template.record:
+        host.files.ensure_folder(template.layout.template)
+        host.files.write_text(template.layout.record, record.to_json())
+
+
+def _write_stamp(host: Host, template: Template, stamp: _stamp.Stamp) -> None:
+    if stamp != template.stamp:
+        host.set_notes(template.vm.id, _stamp.merge(template.vm.notes, stamp))
+
+
+# Taking back
+
+
+def _absent(work: Work) -> Decision:
+    params, host = work.params, work.host
+    vm = find(host, params)
+    if vm is None:
+        return Same(reason="There is no such VM.")
+    template = read_template(host, vm, params["staging_path"])
+    if template.stamp is not None and template.stamp.kind != "template":
+        raise Refused(
+            f"{vm.name} is a {template.stamp.kind}, not a template.",
+            code="IS_A_COPY",
+            remedy="fanout.hyperv.vm_remove removes copies.",
+        )
+    if not template.declared and template.record is None:
+        return Same(reason="It is not a template.")
+    if not params["keep_copies"]:
+        refuse_known_copies(template)
+
+    refuse_clones(host, template)
+
+    def apply() -> Values:
+        refuse_users(host, template.layout.template)
+        left = Remover(host=host, check=work.reporter.check).clear(template.layout.template)
+        if template.stamp is not None:
+            host.set_notes(vm.id, _stamp.remove(vm.notes))
+        return {"left": list(left)}
+
+    before = _state(template.stamp, template.record)
+    return Change(reason="The template is taken back.", before=before, after=_state(None, None), apply=apply)
+
+
+def refuse_known_copies(template: Template) -> None:
+    """Once the list is gone nobody knows who holds copies. Before the first export there can be none."""
+    record = template.record
+    if record is None or record.revision is None:
+        return
+    holders = [*record.targets, *record.pending_removals]
+    if holders:
+        raise Refused(
+            f"{template.vm.name} was distributed; these providers may hold copies of it: {', '.join(holders)}.",
+            code="COPIES_KNOWN",
+            remedy="Remove the copies first, or say keep_copies: true; the copies then stay as they are.",
+        )
+
+
+def refuse_clones(host: Host, template: Template) -> None:
+    """Clones on their way lie in the folder that is about to go."""
+    clones = read_clones(host, template.layout)
+    if clones:
+        raise Refused(
+            f"There are clones of {template.vm.name} on the source: {', '.join(clone.folder for clone in clones)}.",
+            code="CLONES_EXIST",
+            remedy="Wait for the running distribution, or run it again so that it cleans up.",
+        )
+
+
+def _state(stamp: _stamp.Stamp | None, record: Record | None) -> Values:
+    return {"stamp": shown(stamp), "record": shown(record)}
+
+
+def _shown(template: Template, record: Record) -> Values:
+    return {
+        "id": template.vm.id,
+        "name": template.vm.name,
+        "staging_path": template.staging_path,
+        "record": shown(record),
+    }
+
+
+OPERATION = Operation(
+    name="template",
+    argument_spec={
+        "name": {"type": "str"},
+        "id": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "multi_provider": {"type": "bool"},
+        "targets": {"type": "list", "elements": "str"},
+        "staging_path": {"type": "str"},
+        "keep_copies": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=[("name", "id")],
+    required_one_of=[("name", "id")],
+    decide=decide,
+)

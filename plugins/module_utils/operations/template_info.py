@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""Tells what a source shows of its templates: record, revision, export, clones on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.fanout.hyperv.plugins.module_utils import _revision
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, selected, shown, stamped
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs, template_findings
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
+    Template,
+    disk_facts,
+    found_files,
+    read_manifest,
+    read_template,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
+
+
+def gather(work: Work) -> Values:
+    """All declared templates of the host; a VM that is asked for by id or name also when it is not declared."""
+    params = work.params
+    return {"templates": [_describe(work.host, vm, params["staging_path"]) for vm in _wanted(work.host, params)]}
+
+
+def _wanted(host: Host, params: Values) -> Iterable[VM]:
+    vms = [vm for vm in selected(host, params) if not is_clone(vm)]
+    if params.get("id") or params.get("name") is not None:
+        return vms
+    return stamped(vms, kind="template")
+
+
+def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
+    template = read_template(host, vm, staging_path)
+    definition = host.definition(vm.id)
+    revision, settings = None, None
+    try:
+        marks = _revision.marks(disk_facts(host, definition, template))
+        revision, settings = _revision.revision(definition, marks), _revision.settings(definition, marks)
+    except Refused:
+        pass  # the findings say which disk stands in the way
+    shown_definition = shown(definition)
+    shown_definition.pop("vm")
+    return {
+        "id": vm.id,
+        "name": vm.name,
+        "state": vm.state,
+        "busy": vm.busy,
+        "declared": template.declared,
+        "staging_path": template.staging_path,
+        "stamp": shown(template.stamp),
+        "record": shown(template.record),
+        "revision": revision,
+        "settings": settings,
+        "needs": shown(Needs.of(definition)),
+        "definition": shown_definition,
+        "findings": [finding.to_dict() for finding in template_findings(definition)],
+        "export": _export(host, template, revision),
+        "clones": [clone.to_dict() for clone in read_clones(host, template.layout)],
+    }
+
+
+def _export(host: Host, template: Template, revision: str | None) -> Values:
+    """The export of the revision: ``present`` says that its manifest is there, ``complete`` that it is true."""
+    manifest = None if revision is None else read_manifest(host, template.layout, revision)
+    folder = None if revision is None else template.layout.export(revision)
+    if manifest is None or folder is None:
+        return {"present": False, "complete": False, "folder": folder, "size": None, "hashed": False, "differences": []}
+    differences = manifest.differences(found_files(host, folder))
+    return {
+        "present": True,
+        "complete": not differences,
+        "folder": folder,
+        "size": manifest.size,
+        "hashed": all(file.sha256 is not None for file in manifest.files),
+        "differences": differences,
+    }
+
+
+OPERATION = Operation(
+    name="template_info",
+    argument_spec={
+        "name": {"type": "str"},
+        "id": {"type": "str"},
+        "staging_path": {"type": "str"},
+    },
+    mutually_exclusive=[("name", "id")],
+    gather=gather,
+)
