@@ -29,7 +29,7 @@ DOCUMENTED = {"module": "modules", "callback": "callback"}
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "typing", "docs-check", "build", "unit", "lab", "molecule"]
+nox.options.sessions = ["lint", "typing", "docs-check", "build", "sanity", "unit", "lab", "molecule"]
 
 
 def environment(tools: Path = BIN) -> dict[str, str]:
@@ -95,6 +95,12 @@ def build(session: nox.Session) -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", str(OUTPUT))
     run(session, "python", "-m", "tests.checks.built_collection", str(OUTPUT))
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """Ansible's own checks over what was built: documentation against argument specs, imports, routing."""
+    run(session, "python", "-m", "tests.checks.ansible_test", str(OUTPUT), *session.posargs)
 
 
 @nox.session

@@ -39,9 +39,14 @@ def problems(names: Iterable[str], repository: Iterable[str]) -> Iterator[str]:
             yield f"{name} should not be shipped"
 
 
-def main(folder: str) -> int:
+def archive_in(folder: Path) -> Path:
+    """The archive of the version that galaxy.yml names."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
-    archive = Path(folder) / f"fanout-hyperv-{version}.tar.gz"
+    return folder / f"fanout-hyperv-{version}.tar.gz"
+
+
+def main(folder: str) -> int:
+    archive = archive_in(Path(folder))
     with tarfile.open(archive) as opened:
         names = [member.name for member in opened.getmembers() if member.isfile()]
     found = list(problems(names, project_files(ROOT)))
