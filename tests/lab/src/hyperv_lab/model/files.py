@@ -1,0 +1,454 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host's drives: Windows paths and rules over real folders, with a capacity, open files and junctions."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE_NOT_FOUND = 2
+PATH_NOT_FOUND = 3
+ACCESS_DENIED = 5
+NOT_SAME_DEVICE = 17
+SHARING_VIOLATION = 32
+BAD_NETPATH = 53
+FILE_EXISTS = 80
+DISK_FULL = 112
+INVALID_NAME = 123
+DIR_NOT_EMPTY = 145
+ALREADY_EXISTS = 183
+NAME_TOO_LONG = 206
+NOT_A_DIRECTORY = 267
+
+MESSAGES = {
+    FILE_NOT_FOUND: "The system cannot find the file specified.",
+    PATH_NOT_FOUND: "The system cannot find the path specified.",
+    ACCESS_DENIED: "Access is denied.",
+    NOT_SAME_DEVICE: "The system cannot move the file to a different disk drive.",
+    SHARING_VIOLATION: "The process cannot access the file because it is being used by another process.",
+    BAD_NETPATH: "The network path was not found.",
+    FILE_EXISTS: "The file exists.",
+    DISK_FULL: "There is not enough space on the disk.",
+    INVALID_NAME: "The filename, directory name, or volume label syntax is incorrect.",
+    DIR_NOT_EMPTY: "The directory is not empty.",
+    ALREADY_EXISTS: "Cannot create a file when that file already exists.",
+    NAME_TOO_LONG: "The filename or extension is too long.",
+    NOT_A_DIRECTORY: "The directory name is invalid.",
+}
+HRESULT = 0x80070000
+MAX_PATH = 260  # with the terminating zero; folders leave room for an 8.3 name
+MAX_FOLDER = 248
+LONG = "\\\\?\\"
+INVALID = re.compile(r'[<>:"|?*\x00-\x1f]')
+RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?")
+FROM_ERRNO = {
+    errno.ENOENT: FILE_NOT_FOUND,
+    errno.ENOTDIR: PATH_NOT_FOUND,
+    errno.EEXIST: ALREADY_EXISTS,
+    errno.ENOTEMPTY: DIR_NOT_EMPTY,
+    errno.EISDIR: ACCESS_DENIED,
+    errno.EACCES: ACCESS_DENIED,
+    errno.EPERM: ACCESS_DENIED,
+    errno.ENOSPC: DISK_FULL,
+    errno.ENAMETOOLONG: NAME_TOO_LONG,
+    errno.EXDEV: NOT_SAME_DEVICE,
+}
+
+
+class FileError(Exception):
+    """What Windows answers to a file operation: ``code`` is the Win32 error, ``hresult`` the same as HRESULT."""
+
+    def __init__(self, code: int, path: str) -> None:
+        super().__init__(f"{path}: {MESSAGES[code]}")
+        self.code = code
+        self.path = path
+        self.message = MESSAGES[code]
+        self.hresult = HRESULT | code
+
+
+@dataclass(frozen=True)
+class FileStat:
+    name: str
+    size: int
+    is_dir: bool
+    modified: datetime.datetime  # aware, UTC
+    created: datetime.datetime
+    target: str | None = None  # of a junction
+
+    @property
+    def is_link(self) -> bool:
+        return self.target is not None
+
+
+def split(path: str, *, long_paths: bool = False) -> tuple[str, list[str]]:
+    """Drive letter and parts of an absolute path, normalised as Win32 does; FileError for what it refuses."""
+    given = path
+    path = path.replace("/", "\\")
+    verbatim = path.startswith(LONG)
+    path = path[len(LONG) :] if verbatim else path
+    if path.startswith("\\\\"):
+        raise FileError(BAD_NETPATH, given)
+    if len(path) < 2 or path[1] != ":" or not path[0].isalpha() or (len(path) > 2 and path[2] != "\\"):
+        raise FileError(INVALID_NAME, given)
+    parts: list[str] = []
+    for part in path[2:].split("\\"):
+        _add_part(parts, part if verbatim else part.rstrip(". ") or part.strip(), given)
+    if not (verbatim or long_paths) and 3 + sum(len(part) + 1 for part in parts) > MAX_PATH:
+        raise FileError(NAME_TOO_LONG, given)
+    return path[0].upper(), parts
+
+
+def _add_part(parts: list[str], part: str, given: str) -> None:
+    if part in ("", "."):
+        return
+    if part == "..":
+        del parts[-1:]
+        return
+    if INVALID.search(part) or RESERVED.fullmatch(part):
+        raise FileError(INVALID_NAME, given)
+    if len(part) > 255:
+        raise FileError(NAME_TOO_LONG, given)
+    parts.append(part)
+
+
+def join(letter: str, parts: list[str]) -> str:
+    return f"{letter}:\\" + "\\".join(parts)
+
+
+@contextlib.contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(FROM_ERRNO.get(error.errno or 0, ACCESS_DENIED), path) from error
+
+
+class Volumes:
+    """The drives of one host. Every path is absolute; names are found whatever their case.
+
+    ``wall`` gives the host's time for new and changed files; without it they have the machine's.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        capacities: Mapping[str, int],
+        used: Mapping[str, int] | None = None,
+        *,
+        wall: Callable[[], datetime.datetime] | None = None,
+        long_paths: bool = False,
+    ) -> None:
+        self.root = Path(root)
+        self.wall = wall
+        self.long_paths = long_paths
+        self._capacity = {letter.upper(): size for letter, size in capacities.items()}
+        self._base = {letter: (used or {}).get(letter, 0) for letter in self._capacity}
+        self._files: dict[str, int] = {}
+        self._open: dict[str, list[bool]] = {}
+        self._attributes: dict[str, frozenset[str]] = {}
+        for letter in self._capacity:
+            (self.root / letter).mkdir(parents=True, exist_ok=True)
+
+    # ---- drives and space
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        return tuple(self._capacity)
+
+    def capacity(self, drive: str) -> int:
+        return self._capacity[drive[0].upper()]
+
+    def free(self, drive: str) -> int:
+        """Free bytes of the drive of a path or letter, counted anew."""
+        letter = drive[0].upper()
+        self._files[letter] = self._count(letter)
+        return self._left(letter)
+
+    def set_capacity(self, drive: str, size: int) -> None:
+        self._capacity[drive[0].upper()] = size
+
+    def set_free(self, drive: str, size: int) -> None:
+        """Let so many bytes be free, by taking up or giving back what does not belong to the lab's files."""
+        letter = drive[0].upper()
+        self._base[letter] += self.free(letter) - size
+
+    def _count(self, letter: str) -> int:
+        total = 0
+        for folder, _, names in os.walk(self.root / letter):
+            total += sum(os.lstat(os.path.join(folder, name)).st_size for name in names)
+        return total
+
+    def _left(self, letter: str) -> int:
+        if letter not in self._files:
+            self._files[letter] = self._count(letter)
+        return max(0, self._capacity[letter] - self._base[letter] - self._files[letter])
+
+    def _grow(self, letter: str, size: int) -> None:
+        self._left(letter)
+        self._files[letter] += size
+
+    # ---- paths
+
+    def parts(self, path: str) -> tuple[str, list[str]]:
+        letter, parts = split(path, long_paths=self.long_paths)
+        if letter not in self._capacity:
+            raise FileError(PATH_NOT_FOUND, path)
+        return letter, parts
+
+    def full(self, path: str) -> str:
+        """The path as Windows normalises it."""
+        return join(*self.parts(path))
+
+    def map(self, path: str) -> Path:
+        """Where the file really lies. Parts that exist are found in any case, others are kept as given."""
+        letter, parts = self.parts(path)
+        real = self.root / letter
+        for part in parts:
+            real = self._child(real, part)
+        return real
+
+    def true_name(self, path: str) -> str:
+        """The path with its parts spelt as they are on the disk."""
+        letter, parts = self.parts(path)
+        real, spelt = self.root / letter, []
+        for part in parts:
+            real = self._child(real, part)
+            spelt.append(real.name)
+        return join(letter, spelt)
+
+    @staticmethod
+    def _child(folder: Path, name: str) -> Path:
+        child = folder / name
+        if os.path.lexists(child):
+            return child
+        wanted = name.casefold()
+        with contextlib.suppress(OSError):
+            return next((folder / entry for entry in os.listdir(folder) if entry.casefold() == wanted), child)
+        return child
+
+    def _windows_path(self, real: str) -> str:
+        letter, *parts = Path(real).relative_to(self.root).parts
+        return join(letter, parts)
+
+    def _parent(self, path: str) -> Path:
+        """The real path of something to be made; its folder must be there."""
+        letter, parts = self.parts(path)
+        if not parts:
+            raise FileError(ACCESS_DENIED, path)
+        folder = self.map(join(letter, parts[:-1]))
+        if not folder.is_dir():
+            raise FileError(PATH_NOT_FOUND, path)
+        return self._child(folder, parts[-1])
+
+    def _existing(self, path: str) -> Path:
+        real = self.map(path)
+        if os.path.lexists(real):
+            return real
+        raise FileError(FILE_NOT_FOUND if real.parent.is_dir() else PATH_NOT_FOUND, path)
+
+    # ---- looking
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder; a path that Windows refuses does not exist."""
+        try:
+            return os.path.lexists(self.map(path))
+        except FileError:
+            return False
+
+    def is_dir(self, path: str) -> bool:
+        try:
+            return self.map(path).is_dir()
+        except FileError:
+            return False
+
+    def is_link(self, path: str) -> bool:
+        return os.path.islink(self.map(path))
+
+    def size(self, path: str) -> int:
+        real = self._existing(path)
+        with _translated(path):
+            return real.stat().st_size
+
+    def stat(self, path: str) -> FileStat:
+        return self._stat(self._existing(path), path)
+
+    def _stat(self, real: Path, path: str) -> FileStat:
+        with _translated(path):
+            info = os.lstat(real)
+            link = os.readlink(real) if os.path.islink(real) else None
+            is_dir = real.is_dir()
+        return FileStat(
+            name=real.name if real.parent != self.root else f"{real.name}:\\",
+            size=0 if is_dir else info.st_size,
+            is_dir=is_dir or link is not None,
+            modified=datetime.datetime.fromtimestamp(info.st_mtime, datetime.timezone.utc),
+            created=datetime.datetime.fromtimestamp(min(info.st_ctime, info.st_mtime), datetime.timezone.utc),
+            target=None if link is None else self._windows_path(link),
+        )
+
+    def listdir(self, path: str) -> list[str]:
+        """Names in the order NTFS gives them."""
+        real = self._existing(path)
+        if not real.is_dir():
+            raise FileError(NOT_A_DIRECTORY, path)
+        with _translated(path):
+            return sorted(os.listdir(real), key=str.upper)
+
+    def attributes(self, path: str) -> frozenset[str]:
+        """ReadOnly, Hidden, System, as far as a test has set them."""
+        return self._attributes.get(str(self.map(path)), frozenset())
+
+    def set_attributes(self, path: str, attributes: frozenset[str]) -> None:
+        self._attributes[str(self._existing(path))] = attributes
+
+    # ---- open files
+
+    @contextlib.contextmanager
+    def using(self, path: str, *, exclusive: bool = False) -> Iterator[None]:
+        """Hold a file open: others may read it (not even that if exclusive), not write, move or delete it."""
+        key = str(self._existing(path))
+        self._open.setdefault(key, []).append(exclusive)
+        try:
+            yield
+        finally:
+            holders = self._open[key]
+            holders.remove(exclusive)
+            if not holders:
+                del self._open[key]
+
+    def in_use(self, path: str) -> bool:
+        return str(self.map(path)) in self._open
+
+    def _check_unused(self, real: Path, path: str) -> None:
+        if str(real) in self._open:
+            raise FileError(SHARING_VIOLATION, path)
+
+    def _check_nothing_open_below(self, real: Path, path: str) -> None:
+        below = str(real) + os.sep
+        if any(key.startswith(below) for key in self._open):
+            raise FileError(ACCESS_DENIED, path)
+
+    # ---- changing
+
+    def mkdir(self, path: str, *, parents: bool = False) -> None:
+        """Make a folder; one that is there is an error (ALREADY_EXISTS), so that only one of two can make it."""
+        letter, parts = self.parts(path)
+        if not self.long_paths and not path.startswith(LONG) and len(join(letter, parts)) >= MAX_FOLDER:
+            raise FileError(NAME_TOO_LONG, path)
+        if parents:
+            for count in range(1, len(parts)):
+                above = join(letter, parts[:count])
+                if not self.is_dir(above):
+                    self.mkdir(above)
+        if not parts:
+            raise FileError(ALREADY_EXISTS, path)
+        real = self._parent(path)
+        with _translated(path):
+            os.mkdir(real)
+        self._touch(real)
+
+    def read(self, path: str) -> bytes:
+        real = self._existing(path)
+        if real.is_dir():
+            raise FileError(ACCESS_DENIED, path)
+        if True in self._open.get(str(real), ()):
+            raise FileError(SHARING_VIOLATION, path)
+        with _translated(path):
+            return real.read_bytes()
+
+    def write(self, path: str, data: bytes, *, new: bool = False, append: bool = False) -> None:
+        """Write a whole file. On a full disk as much of it as fits is there afterwards, as on Windows."""
+        real = self._parent(path)
+        if new and os.path.lexists(real):
+            raise FileError(FILE_EXISTS, path)
+        if real.is_dir():
+            raise FileError(ACCESS_DENIED, path)
+        self._check_unused(real, path)
+        if "ReadOnly" in self._attributes.get(str(real), ()):
+            raise FileError(ACCESS_DENIED, path)
+        letter = path.removeprefix(LONG)[0].upper()
+        before = real.stat().st_size if real.exists() else 0
+        self._grow(letter, 0 if append else -before)
+        fits = data[: self._left(letter)]
+        with _translated(path), open(real, "ab" if append else "wb") as file:
+            file.write(fits)
+        self._grow(letter, len(fits))
+        self._touch(real)
+        if len(fits) < len(data):
+            raise FileError(DISK_FULL, path)
+
+    def write_chunk(self, path: str, offset: int, data: bytes) -> None:
+        """Part of a file that its caller holds open: no check of open files, but of the space."""
+        real = self._existing(path)
+        letter = path.removeprefix(LONG)[0].upper()
+        with _translated(path), open(real, "r+b") as file:
+            growth = max(0, offset + len(data) - os.fstat(file.fileno()).st_size)
+            if growth > self._left(letter):
+                raise FileError(DISK_FULL, path)
+            file.seek(offset)
+            file.write(data)
+        self._grow(letter, growth)
+        self._touch(real)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, a junction (never what it points to) or an empty folder."""
+        real = self._existing(path)
+        if not self.parts(path)[1]:
+            raise FileError(ACCESS_DENIED, path)
+        self._check_unused(real, path)
+        if "ReadOnly" in self._attributes.get(str(real), ()):
+            raise FileError(ACCESS_DENIED, path)
+        size = os.lstat(real).st_size
+        with _translated(path):
+            if real.is_dir() and not real.is_symlink():
+                os.rmdir(real)
+                size = 0
+            else:
+                os.unlink(real)
+        self._attributes.pop(str(real), None)
+        self._grow(path.removeprefix(LONG)[0].upper(), -size)
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder to a name that is free. Folders stay on their drive."""
+        real = self._existing(source)
+        self._check_unused(real, source)
+        self._check_nothing_open_below(real, source)
+        new = self._parent(target)
+        if os.path.lexists(new) and str(new).casefold() != str(real).casefold():
+            raise FileError(ALREADY_EXISTS, target)
+        letters = source.removeprefix(LONG)[0].upper(), target.removeprefix(LONG)[0].upper()
+        if letters[0] != letters[1]:
+            self._move_across(real, source, target)
+            return
+        with _translated(target):
+            os.rename(real, new.parent / self.parts(target)[1][-1])
+
+    def _move_across(self, real: Path, source: str, target: str) -> None:
+        if real.is_dir():
+            raise FileError(NOT_SAME_DEVICE, source)
+        self.write(target, real.read_bytes(), new=True)
+        self.remove(source)
+
+    def make_junction(self, path: str, target: str) -> None:
+        """A folder that is another one; for tests, which want to see who follows it."""
+        real = self._parent(path)
+        with _translated(path):
+            os.symlink(self.map(target), real, target_is_directory=True)
+
+    def touch(self, path: str, when: datetime.datetime) -> None:
+        """Set a file's time of last change."""
+        stamp = when.timestamp()
+        os.utime(self._existing(path), (stamp, stamp), follow_symlinks=False)
+
+    def _touch(self, real: Path) -> None:
+        if self.wall is not None:
+            stamp = self.wall().timestamp()
+            os.utime(real, (stamp, stamp))
