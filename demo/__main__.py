@@ -94,7 +94,7 @@ def tell(heading: str, statements: Sequence[Statement]) -> bool:
 
 def show(lab: Lab, options: Options, disk: Path, targets: list[str]) -> bool:
     """Both runs, each followed by what can be seen from outside."""
-    data = options.folder / "lab"
+    data = options.folder / "lab" / "hosts"
     began = time.monotonic()
     first = playbook.distribute(options.ansible_playbook, options.folder, TEMPLATE)
     took = time.monotonic() - began
