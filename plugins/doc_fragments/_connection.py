@@ -8,6 +8,46 @@
 from __future__ import annotations
 
 
+def _further(role: str) -> str:
+    """The documentation of the options by which a further host of a task is reached without an inventory."""
+    lines = [
+        "options:",
+        f"  {role}_connection:",
+        "    description:",
+        f"      - How the {role} is reached when it is no host of the inventory, or other than the inventory says.",
+        "    type: dict",
+        "    suboptions:",
+    ]
+    for name, (kind, choices) in _FURTHER.items():
+        lines += [f"      {name}:", "        description:", f"          - As O({name}), for the {role}."]
+        lines += [f"        type: {kind}"]
+        lines += ["        choices:", *(f"          - {choice}" for choice in choices)] if choices else []
+    return "\n".join(lines) + "\n"
+
+
+_FURTHER: dict[str, tuple[str, tuple[str, ...]]] = {
+    "server": ("str", ()),
+    "username": ("str", ()),
+    "password": ("str", ()),
+    "port": ("int", ()),
+    "protocol": ("str", ("https", "http")),
+    "auth": ("str", ("negotiate", "kerberos", "ntlm", "credssp", "basic", "certificate")),
+    "cert_validation": ("str", ("validate", "ignore")),
+    "ca_cert": ("path", ()),
+    "message_encryption": ("str", ("auto", "always", "never")),
+    "configuration_name": ("str", ()),
+    "certificate_pem": ("path", ()),
+    "certificate_key_pem": ("path", ()),
+    "negotiate_delegate": ("bool", ()),
+    "negotiate_hostname_override": ("str", ()),
+    "negotiate_service": ("str", ()),
+    "ignore_proxy": ("bool", ()),
+    "operation_timeout": ("int", ()),
+    "read_timeout": ("int", ()),
+    "connection_timeout": ("int", ()),
+}
+
+
 class ModuleDocFragment:
     """How a Hyper-V host is reached, and what a further host is called."""
 
@@ -137,3 +177,7 @@ requirements:
 notes:
   - Where the task runs inside the Ansible worker (see the guide), the requirements are those of the control node.
 """
+
+    SOURCE = _further("source")
+
+    DESTINATION = _further("destination")
