@@ -134,7 +134,7 @@ class MigrationJob:
     def concerns(self, vm_id: str, name: str | None = None) -> bool:
         """Whether it is about this VM. Give ``name`` only if no other VM can have it."""
         told = self.vm.strip("{}").lower()
-        return told == vm_id.lower() or (name is not None and self.vm == name)
+        return told == vm_id.lower() or (bool(name) and self.vm == name)
 
     @classmethod
     def from_row(cls, row: Row) -> MigrationJob:
