@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hyperv_lab.client import Lab
+from hyperv_lab.client import Lab, LabError
 
 from . import call_log, disks, playbook
 from .call_log import Statement
@@ -94,7 +94,7 @@ def tell(heading: str, statements: Sequence[Statement]) -> bool:
 
 def show(lab: Lab, options: Options, disk: Path, targets: list[str]) -> bool:
     """Both runs, each followed by what can be seen from outside."""
-    data = options.folder / "lab" / "hosts"
+    data = lab.data / "hosts"
     began = time.monotonic()
     first = playbook.distribute(options.ansible_playbook, options.folder, TEMPLATE)
     took = time.monotonic() - began
@@ -123,7 +123,8 @@ def show(lab: Lab, options: Options, disk: Path, targets: list[str]) -> bool:
             *call_log.second_run(again),
         ],
     )
-    return proven & tell("The status file:", status_statements(options.folder))
+    proven &= tell("The status file:", status_statements(options.folder))
+    return proven & tell("The lab:", [Statement(f"it had no fault of its own{lab.bugs() or ''}", not lab.bugs())])
 
 
 def run(options: Options) -> bool:
@@ -145,7 +146,7 @@ def run(options: Options) -> bool:
 def main() -> int:
     try:
         proven = run(parse(sys.argv[1:]))
-    except disks.DemoError as error:
+    except (disks.DemoError, LabError) as error:
         print(f"The demo cannot be shown: {error}", file=sys.stderr)
         return 2
     print(f"\n{'All of it is true.' if proven else 'Not all of it is true: see the lines with NO.'}")

@@ -46,6 +46,7 @@ def inventory(hosts: Mapping[str, Any], ca: str, user: str, password: str) -> di
                 "ansible_psrp_auth": "negotiate",
                 "ansible_psrp_cert_validation": "validate",
                 "ansible_psrp_ca_cert": ca,
+                "ansible_psrp_ignore_proxy": True,
                 "distribute_source": "hv01",
             },
         }
