@@ -26,7 +26,7 @@ SLACK = datetime.timedelta(days=1)
 class Authority:
     """Elliptic keys, and one key for all hosts: three hundred hosts shall start in a moment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ca: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._now = datetime.datetime.now(datetime.timezone.utc)
@@ -35,7 +35,7 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hyperv_lab CA of this run")])
         self._key_id = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         self._host_pem = _private_pem(self._host_key)
-        self.path = folder / "ca.pem"
+        self.path = ca
         self.path.write_bytes(self._certificate().public_bytes(serialization.Encoding.PEM))
 
     def identity(self, name: str, dns_name: str, address: str) -> Identity:

@@ -43,6 +43,7 @@ from .reading import (
 )
 
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+GOLDEN = "golden.vhdx"
 STATES = ("Off", "Running", "Saved", "Paused")
 # The ways in which a client may sign in; more come as the transport learns them.
 AUTHENTICATION = ("Negotiate", "Basic")
@@ -89,6 +90,10 @@ def read_vm(where: str, value: Any, folder: Path) -> VMConfig:
     )
     section.end()
     return vm
+
+
+def read_delegation(where: str, value: Any, hosts: set[str]) -> str | Mapping[str, tuple[str, ...]]:
+    return _delegation(hosts)(where, value)
 
 
 def _lab(section: Section, folder: Path) -> LabConfig:
@@ -173,7 +178,7 @@ def _disk(folder: Path) -> Callable[[str, Any], DiskConfig]:
     def convert(where: str, value: Any) -> DiskConfig:
         section = Section(where, value)
         disk = DiskConfig(
-            file=section.take("file", optional(file_below(folder)), None),
+            file=section.take("file", optional(_disk_file(folder)), None),
             size=section.take("size", optional(rate), None),
             controller=section.take("controller", optional(one_of("SCSI", "IDE")), None),
             name=section.take("name", optional(text), None),
@@ -184,6 +189,14 @@ def _disk(folder: Path) -> Callable[[str, Any], DiskConfig]:
         return disk
 
     return convert
+
+
+def _disk_file(folder: Path) -> Callable[[str, Any], Path]:
+    """A file, or the small real VHDX that comes with the lab under the name golden.vhdx."""
+    existing = file_below(folder)
+    return lambda where, value: (
+        Path(GOLDEN) if value == GOLDEN and not (folder / GOLDEN).exists() else existing(where, value)
+    )
 
 
 def _dynamic_memory(where: str, value: Any) -> DynamicMemoryConfig:

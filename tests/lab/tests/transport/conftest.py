@@ -80,7 +80,7 @@ class Rig:
     def __init__(self, folder: Path, **winrm: Any) -> None:
         self.config = HostConfig("hv01", "127.0.77.1", 0, 0, winrm=WinRMConfig(**winrm))
         self.directory = Directory(USERS, "lab.test", ["hv01"])
-        self.authority = Authority(folder / "tls")
+        self.authority = Authority(folder, folder / "ca.pem")
         self.time = 1000.0
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)

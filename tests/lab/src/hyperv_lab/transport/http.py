@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from urllib.parse import unquote
 
 import h11
 
@@ -25,6 +26,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ class HttpConnection:
 
 def _request(head: h11.Request, body: bytes) -> Request:
     headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in head.headers}
-    path = head.target.decode("latin-1").partition("?")[0]
-    return Request(head.method.decode("ascii"), path, headers, body)
+    path, _, query = head.target.decode("latin-1").partition("?")
+    return Request(head.method.decode("ascii"), unquote(path), headers, body, query)
 
 
 class Listener:
