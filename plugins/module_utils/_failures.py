@@ -272,6 +272,7 @@ def _by_category(record: ErrorRecord) -> Explanation | None:
 # -- reaching a host --------------------------------------------------------------------------------------------------
 
 NO_SUCH_SHELL = 0x8033805B  # also: no such command in the shell
+NOTHING_YET = 0x80338029  # the time for which an answer may be held back is over
 
 _QUOTA = Explanation(
     "QUOTA",
@@ -306,7 +307,7 @@ _FAULTS: dict[int, Explanation] = {
         "The host does not allow remote shells.",
         "Set 'winrm set winrm/config/winrs @{AllowRemoteShellAccess=\"true\"}' or the group policy of that name.",
     ),
-    0x80338029: Explanation("NO_ANSWER", "The host did not answer in time.", "Check the load of the host.", True),
+    NOTHING_YET: Explanation("NO_ANSWER", "The host did not answer in time.", "Check the load of the host.", True),
 }
 
 
@@ -363,6 +364,12 @@ TRANSPORT: dict[str, Explanation] = {
         "The proxy did not let the connection through.",
         "Set ignore_proxy (ansible_psrp_ignore_proxy) if the host is to be reached directly.",
     ),
+    "HTTP_ERROR": Explanation(
+        "HTTP_ERROR",
+        "The host's web service, or a proxy on the way, could not handle the request.",
+        "Check the load and the WinRM service of the host ('Restart-Service WinRM').",
+        True,
+    ),
     "NOT_WINRM": Explanation(
         "NOT_WINRM",
         "Something answered that is not WinRM.",
@@ -384,4 +391,4 @@ TRANSPORT: dict[str, Explanation] = {
 }
 
 
-__all__ = ["NO_SUCH_SHELL", "TRANSPORT", "UNKNOWN", "Explanation", "explain", "explain_fault"]
+__all__ = ["NOTHING_YET", "NO_SUCH_SHELL", "TRANSPORT", "UNKNOWN", "Explanation", "explain", "explain_fault"]

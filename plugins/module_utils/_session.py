@@ -53,6 +53,7 @@ def _library() -> types.SimpleNamespace:
     """pypsrp, with three classes that see what passes through."""
     try:
         import pypsrp.complex_objects as objects
+        import pypsrp.messages as messages
         import pypsrp.powershell as powershell
         import pypsrp.serializer as serializer
         import pypsrp.shell as shell
@@ -97,6 +98,8 @@ def _library() -> types.SimpleNamespace:
         SelectorSet=wsman.SelectorSet,
         RunspacePool=powershell.RunspacePool,
         PowerShell=powershell.PowerShell,
+        DONE=shell.CommandState.DONE,
+        PIPELINE_OUTPUT=messages.MessageType.PIPELINE_OUTPUT,
         TERMINATE=shell.SignalCode.TERMINATE,
         SHELL="http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
         TaggedValue=serializer.TaggedValue,

@@ -64,23 +64,23 @@ def symptom(error: BaseException) -> str:
     if certificates:
         wrong_name = certificates[0].verify_code in (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
         return "CERTIFICATE_WRONG_NAME" if wrong_name else "CERTIFICATE_NOT_TRUSTED"
+    if any(isinstance(item, socket.gaierror) for item in chain):
+        return "NAME_NOT_RESOLVED"
+    if any(isinstance(item, ConnectionRefusedError) for item in chain):
+        return "CONNECTION_REFUSED"
     names = set().union(*(_names(item) for item in chain))
     for found, signs in _SIGNS:
         if names & signs:
             return found
-    if any(isinstance(item, socket.gaierror) for item in chain):
-        return "NAME_NOT_RESOLVED"
     if any(isinstance(item, ssl.SSLError) and "EOF" not in (item.reason or "") for item in chain):
         return "TLS_FAILED"
-    if "NewConnectionError" in names:
-        return "CONNECTION_REFUSED"
     return "CONNECTION_BROKEN"
 
 
 _SIGNS: tuple[tuple[str, frozenset[str]], ...] = (
     ("PROXY_FAILED", frozenset(("ProxyError",))),
     ("NAME_NOT_RESOLVED", frozenset(("NameResolutionError",))),
-    ("NO_ANSWER", frozenset(("ConnectTimeoutError", "ConnectTimeout"))),
+    ("NO_ANSWER", frozenset(("ConnectTimeoutError", "ConnectTimeout", "NewConnectionError"))),
 )
 
 
@@ -96,27 +96,30 @@ def refused(error: Exception, label: str, auth: str) -> HyperVError:
     if kind is Trouble.LIBRARY:
         return missing_library(error)
     if kind is Trouble.AUTHENTICATION:
-        return not_let_in(error, label, auth)
+        return _not_let_in(error, label, auth)
     if kind is Trouble.FAULT:
-        return _faulted(error, label)
+        why = explain_fault(fault_code(error))
+        refusal = AuthenticationFailed if why.code == "ACCESS_DENIED" else HostUnreachable
+        return _explained(refusal, label, why, f"WinRM fault {fault_code(error)}: {_reason(error)}", error)
     if kind is Trouble.DEFECT:
         return HostUnreachable(f"{label}: {_text(error)}", code="PROTOCOL", layer="protocol", transient=False)
-    return _unreachable(error, label)
+    found = _found(error)
+    return _explained(HostUnreachable, label, TRANSPORT[found], _sentence(found, error), error)
 
 
-def unknown(error: Exception, label: str, what: str) -> OutcomeUnknown:
+def unknown(error: Exception, label: str, what: str, why: str) -> OutcomeUnknown:
     """The error for a command that was sent and whose end was not seen."""
-    why = explain_fault(fault_code(error)) if trouble(error) is Trouble.FAULT else TRANSPORT["CONNECTION_BROKEN"]
+    known = explain_fault(fault_code(error)) if trouble(error) is Trouble.FAULT else TRANSPORT["CONNECTION_BROKEN"]
     return OutcomeUnknown(
-        f"{label}: {what} was sent, and what became of it is not known ({_text(error)})",
-        cause=why.cause,
+        f"{label}: {what} was sent, and what became of it is not known: {why}",
+        cause=known.cause,
         remedy="Run again: the host is asked how far it came before anything is repeated.",
         raw=_text(error),
     )
 
 
 def missing_library(error: BaseException) -> HyperVError:
-    package = "pypsrp[credssp,kerberos]" if "pypsrp" not in (getattr(error, "name", None) or "") else "pypsrp"
+    package = "pypsrp" if (getattr(error, "name", None) or "").startswith("pypsrp") else "pypsrp[credssp,kerberos]"
     return InvalidInput(
         f"a Python library is missing on the machine that runs this task: {error}",
         code="LIBRARY_MISSING",
@@ -125,41 +128,51 @@ def missing_library(error: BaseException) -> HyperVError:
     )
 
 
-def not_let_in(error: BaseException, label: str, auth: str) -> AuthenticationFailed:
+def _not_let_in(error: BaseException, label: str, auth: str) -> HyperVError:
     kerberos = bool(_packages(error) & {"krb5", "gssapi"}) or (auth == "kerberos" and "spnego" in _packages(error))
     why = TRANSPORT["KERBEROS_FAILED" if kerberos else "BAD_CREDENTIALS"]
-    return AuthenticationFailed(
-        f"{label}: not let in by {auth}: {_text(error)}",
-        code=why.code,
-        cause=why.cause,
-        remedy=why.remedy,
-        raw=_text(error),
-    )
+    return _explained(AuthenticationFailed, label, why, f"not let in by {auth}: {error}", error)
 
 
-def _faulted(error: Exception, label: str) -> HyperVError:
-    why = explain_fault(fault_code(error))
-    kind = AuthenticationFailed if why.code == "ACCESS_DENIED" else HostUnreachable
-    return _explained(kind, error, label, why)
-
-
-def _unreachable(error: Exception, label: str) -> HyperVError:
+def _found(error: Exception) -> str:
+    """The symptom, when it is certain that the connection was never good."""
     if "WinRMTransportError" in _names(error):
-        status = _status(error)
-        why = TRANSPORT["NOT_WINRM"]._replace(transient=status >= 500)
-        message = f"HTTP status {status}"
-        return HostUnreachable(f"{label}: {message}", code=why.code, cause=why.cause, remedy=why.remedy, raw=message)
+        return "HTTP_ERROR" if _status(error) >= 500 else "NOT_WINRM"
     if isinstance(error, ET.ParseError):
-        return _explained(HostUnreachable, error, label, TRANSPORT["NOT_WINRM"])
+        return "NOT_WINRM"
     found = symptom(error)
     if found == "CONNECTION_BROKEN" and "ReadTimeout" in _names(error):
-        found = "NO_ANSWER"
-    return _explained(HostUnreachable, error, label, TRANSPORT[found])
+        return "NO_ANSWER"
+    if found == "CONNECTION_BROKEN" and any(isinstance(item, ssl.SSLError) for item in _chain(error)):
+        return "TLS_FAILED"
+    return found
 
 
-def _explained(kind: type[HyperVError], error: Exception, label: str, why: Explanation) -> HyperVError:
+_SENTENCES = {
+    "NAME_NOT_RESOLVED": "its name cannot be resolved",
+    "CONNECTION_REFUSED": "the connection was refused",
+    "NO_ANSWER": "no answer",
+    "CONNECTION_BROKEN": "the connection broke",
+    "CERTIFICATE_NOT_TRUSTED": "its certificate is not trusted",
+    "CERTIFICATE_WRONG_NAME": "its certificate is made out to another name",
+    "TLS_FAILED": "no TLS connection",
+    "PROXY_FAILED": "the proxy does not let the connection through",
+}
+
+
+def _sentence(found: str, error: Exception) -> str:
+    if "WinRMTransportError" in _names(error):
+        return f"HTTP status {_status(error)}"
+    certificates = [item for item in _chain(error) if isinstance(item, ssl.SSLCertVerificationError)]
+    detail = f" ({certificates[0].verify_message})" if certificates else ""
+    return _SENTENCES.get(found, "it does not speak WinRM") + detail
+
+
+def _explained(
+    kind: type[HyperVError], label: str, why: Explanation, sentence: str, error: BaseException
+) -> HyperVError:
     return kind(
-        f"{label}: {_text(error)}",
+        f"{label}: {sentence}",
         code=why.code,
         cause=why.cause,
         remedy=why.remedy,
@@ -168,12 +181,11 @@ def _explained(kind: type[HyperVError], error: Exception, label: str, why: Expla
     )
 
 
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "reason", None) or getattr(error, "provider_fault", None) or "no reason given")
+
+
 def _text(error: BaseException) -> str:
-    """The innermost reason: requests wraps what happened in layers that say nothing more."""
-    innermost = [item for item in _chain(error) if isinstance(item, OSError) and (item.strerror or "").strip()]
-    if isinstance(error, OSError) and innermost:
-        last = innermost[-1]
-        return f"{type(last).__name__}: {last.strerror}"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
@@ -213,4 +225,4 @@ def _from_negotiation(error: BaseException) -> bool:
     return False
 
 
-__all__ = ["Trouble", "fault_code", "missing_library", "not_let_in", "refused", "symptom", "trouble", "unknown"]
+__all__ = ["Trouble", "fault_code", "missing_library", "refused", "symptom", "trouble", "unknown"]

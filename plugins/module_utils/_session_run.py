@@ -15,7 +15,6 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HostUnreachable,
     HyperVError,
     OperationTimedOut,
-    OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import NO_SUCH_SHELL
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import (
@@ -25,6 +24,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults impo
     trouble,
     unknown,
 )
+
+SHORTLY = 2  # seconds
+
+
+class EndNotSeen(OSError):
+    """The host says that the command is done, and how it ended was in an answer that did not arrive."""
 
 
 class Order:
@@ -91,11 +96,12 @@ class Shell(t.Protocol):
 
     def send(self, pipeline: t.Any, left: float) -> None: ...
     def adopt(self, pipeline: t.Any) -> None: ...
-    def receive(self, pipeline: t.Any, seconds: int, left: float) -> None: ...
+    def receive(self, pipeline: t.Any, seconds: int, left: float) -> bool: ...
     def running(self, pipeline: t.Any) -> bool: ...
     def progress(self, pipeline: t.Any) -> list[ProgressRecord]: ...
     def outcome(self, pipeline: t.Any) -> Outcome: ...
     def stop(self, pipeline: t.Any) -> bool: ...
+    def idle(self, left: float) -> bool | None: ...
     def alive(self, left: float) -> bool: ...
     def reset(self) -> None: ...
 
@@ -129,9 +135,11 @@ class Run:
         self._on_progress = on_progress
         self._on_poll = on_poll
         self._poll_every = poll_every
+        self._polled = self._asked = clock()
         self._silent_since: float | None = None
         self._failures = 0
-        self._polled = clock()
+        self._last = Exception()
+        self._doubtful = False
 
     def outcome(self) -> Outcome:
         self._start()
@@ -157,7 +165,7 @@ class Run:
             raise error
         if kind is Trouble.BROKEN:
             if self._shell.running(self._pipeline):  # acknowledged, but not all of its parameters
-                raise Interrupted(unknown(error, self._label, self._what)) from error
+                raise Interrupted(unknown(error, self._label, self._what, "the connection broke")) from error
             self._find_out(error)
             return
         why = refused(error, self._label, self._shell.auth)
@@ -169,15 +177,15 @@ class Run:
 
     def _find_out(self, first: Exception) -> None:
         """We chose the command's id, so the host can be asked whether it has it."""
-        self._shell.reset()
         self._shell.adopt(self._pipeline)
         self._fail(first)
         while self._failures:
+            self._shell.reset()
             self._pause()
             self._receive(1)
-            if fault_code(self._last) == NO_SUCH_SHELL:
+            if self._failures and fault_code(self._last) == NO_SUCH_SHELL:
                 if not self._is_alive():
-                    raise self._lost("the remote session is gone", first)
+                    raise self._lost("the remote session is gone")
                 raise Interrupted(self._not_arrived(first), shell_usable=True) from first
 
     def _not_arrived(self, first: Exception) -> HyperVError:
@@ -198,31 +206,48 @@ class Run:
         if left <= 0:
             self._expire()
         due = self._polled + self._poll_every - self._clock()
-        self._receive(max(1, math.ceil(min(left, due if self._on_poll else left))))
+        hold = min(left, due if self._on_poll else left, SHORTLY if self._doubtful else left)
+        came = self._receive(max(1, math.ceil(hold)))
         if self._failures:
             self._after_failure()
+        elif self._doubtful:
+            self._settle_doubt(came)
         self._tell()
 
-    def _receive(self, seconds: int) -> None:
+    def _receive(self, seconds: int) -> bool:
+        """Whether something came."""
+        self._asked = self._clock()
         try:
-            self._shell.receive(self._pipeline, seconds, self._deadline.left)
+            came = self._shell.receive(self._pipeline, seconds, self._deadline.left)
         except Exception as error:
             if trouble(error) is Trouble.DEFECT:
                 raise
             self._fail(error)
-        else:
-            self._failures, self._silent_since = 0, None
+            return False
+        self._failures, self._silent_since = 0, None
+        return came
+
+    def _settle_doubt(self, came: bool) -> None:
+        """After a break nothing comes: the command still works, or its last words were in the answer that was lost."""
+        self._doubtful = False
+        if came or not self._shell.running(self._pipeline):
+            return
+        if self._shell.idle(min(SHORTLY, self._deadline.left)) and not self._receive(1):
+            raise self._lost("it has ended, and how was lost with a broken connection", shell_usable=True)
 
     def _fail(self, error: Exception) -> None:
         self._last = error
         self._failures += 1
+        self._doubtful = True
         self._shell.order.broke()
         if self._silent_since is None:
-            self._silent_since = self._clock()
+            self._silent_since = self._asked
 
     def _after_failure(self) -> None:
         if self._shell.order.lost:
             raise self._lost("something that the host said was lost with a broken connection")
+        if isinstance(self._last, EndNotSeen):
+            raise self._lost("it has ended, and how was lost with a broken connection", shell_usable=True)
         if fault_code(self._last) == NO_SUCH_SHELL:
             alive = self._is_alive()
             raise self._lost("the host no longer knows the command" if alive else "the remote session is gone")
@@ -231,7 +256,8 @@ class Run:
 
     def _pause(self) -> None:
         """Before the next try; give up when the host has been silent for too long."""
-        silent = self._clock() - (self._silent_since or self._clock())
+        now = self._clock()
+        silent = now - (now if self._silent_since is None else self._silent_since)
         if silent > self._patience or self._deadline.left <= 0:
             raise self._lost(f"the host has not answered for {silent:.0f} s")
         self._sleep(min(0.1 * 2 ** min(self._failures - 1, 5), 2.0, max(0.0, self._deadline.left)))
@@ -242,10 +268,10 @@ class Run:
         except Exception:
             return False
 
-    def _lost(self, why: str, error: Exception | None = None, *, shell_usable: bool = False) -> Interrupted:
-        base = unknown(error or self._last, self._label, self._what)
-        lost = OutcomeUnknown(f"{base.message}: {why}", cause=base.cause, remedy=base.remedy, raw=base.raw)
-        return Interrupted(lost, shell_usable=shell_usable)
+    def _lost(self, why: str, *, shell_usable: bool = False) -> Interrupted:
+        interrupted = Interrupted(unknown(self._last, self._label, self._what, why), shell_usable=shell_usable)
+        interrupted.__cause__ = self._last
+        return interrupted
 
     # -- deadline and callbacks ---------------------------------------------------------------------------------------
 
@@ -271,4 +297,4 @@ class Run:
             raise
 
 
-__all__ = ["Deadline", "Interrupted", "Order", "Run", "Shell"]
+__all__ = ["Deadline", "EndNotSeen", "Interrupted", "Order", "Run", "Shell"]

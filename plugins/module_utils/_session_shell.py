@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Outcome, ProgressRecord
 from ansible_collections.fanout.hyperv.plugins.module_utils._connection import ConnectionOptions
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CATEGORIES, ErrorRecord
-from ansible_collections.fanout.hyperv.plugins.module_utils._failures import NO_SUCH_SHELL
+from ansible_collections.fanout.hyperv.plugins.module_utils._failures import NO_SUCH_SHELL, NOTHING_YET
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import fault_code
-from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Order
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import EndNotSeen, Order
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import plain
 
 FAREWELL = 5.0  # seconds that stopping a pipeline or closing a shell may take
@@ -82,9 +82,21 @@ class RemoteShell:
         pipeline.state = self._library.State.RUNNING
         self._pool.pipelines[pipeline.id] = pipeline
 
-    def receive(self, pipeline: t.Any, seconds: int, left: float) -> None:
+    def receive(self, pipeline: t.Any, seconds: int, left: float) -> bool:
+        """Whether something came within the seconds for which the host may hold its answer back."""
         self._limit(left, seconds)
-        pipeline.poll_invoke()
+        try:
+            state, _exit_code, streams = self._pool.shell.receive("stdout", command_id=pipeline._command_id)
+        except Exception as error:
+            if fault_code(error) == NOTHING_YET:
+                return False
+            raise
+        for kind, message in self._pool._parse_responses(streams["stdout"], pipeline):
+            if kind == self._library.PIPELINE_OUTPUT:
+                pipeline.output.append(message.data.data)
+        if state == self._library.DONE and self.running(pipeline):
+            raise EndNotSeen("the command is done")
+        return bool(streams["stdout"])
 
     def running(self, pipeline: t.Any) -> bool:
         return bool(pipeline.state == self._library.State.RUNNING)
@@ -125,6 +137,14 @@ class RemoteShell:
                 return False
             raise
         return True
+
+    def idle(self, left: float) -> bool | None:
+        """Whether no pipeline runs in the shell; None when the host does not say."""
+        self._limit(left, 1)
+        try:
+            return bool(self._pool.get_available_runspaces() > 0)
+        except Exception:
+            return None
 
     def reset(self) -> None:
         """A new connection and, for encrypted messages, a new security context."""
