@@ -52,6 +52,11 @@ def existing(*names: str) -> list[str]:
     return [name for name in names if (ROOT / name).exists()]
 
 
+def names(folder: str, pattern: str) -> list[str]:
+    """The collection's things in a folder, by their full names."""
+    return [f"fanout.hyperv.{path.stem}" for path in sorted((ROOT / folder).glob(pattern))]
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Formatting, style, YAML, Ansible content, licences, and the project's own rules."""
@@ -75,18 +80,14 @@ def typing(session: nox.Session) -> None:
 @nox.session(name="docs-check")
 def docs_check(session: nox.Session) -> None:
     """The documentation of every plugin and the argument specification of every role can be read."""
-    for kind, folder in DOCUMENTED.items():
-        for file in sorted((ROOT / "plugins" / folder).glob("[!_]*.py")):
-            name = f"fanout.hyperv.{file.stem}"
-            shown = json.loads(run(session, "ansible-doc", "--type", kind, "--json", name, silent=True))
-            if not shown[name]["doc"].get("short_description"):
-                session.error(f"{name}: no documentation")
-    for role in sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir()):
-        shown = json.loads(
-            run(session, "ansible-doc", "--type", "role", "--json", f"fanout.hyperv.{role}", silent=True)
-        )
-        if not shown[f"fanout.hyperv.{role}"]["entry_points"]:
-            session.error(f"role {role}: no argument specification")
+    kinds = {kind: names(f"plugins/{folder}", "[!_]*.py") for kind, folder in DOCUMENTED.items()}
+    kinds["role"] = names("roles", "[!.]*")
+    for kind, documented in kinds.items():
+        shown = json.loads(run(session, "ansible-doc", "--type", kind, "--json", *documented, silent=True))
+        for name in documented:
+            said = shown.get(name, {})
+            if not said.get("entry_points") and not said.get("doc", {}).get("short_description"):
+                session.error(f"{kind} {name}: no documentation")
 
 
 @nox.session
