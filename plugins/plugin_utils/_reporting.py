@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Orphaned
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory import RunDirectory
@@ -21,7 +22,7 @@ EVERY = 0.5
 LINES = {
     "exporting": "exporting the template",
     "cloning": "making a clone on {source}",
-    "waiting": "waiting for a free copy slot",
+    "waiting": "waiting for {reason}",
     "copying": "copying from {source}",
     "adopting": "a move that is already running is adopted",
     "verifying": "verifying the copy",
@@ -29,6 +30,12 @@ LINES = {
     "cleaning": "removing what an earlier run left",
 }
 """The phases that people see a line of. Other phases are told to the status file only."""
+
+WORDS = {"source": "the source", "reason": "a free copy slot"}
+"""What a line says when it is not told."""
+
+LASTING = frozenset({"served_by", "source", "revision", "attempts", "facts"})
+"""Fields that are still true in the next phase."""
 
 Values = dict[str, t.Any]
 
@@ -65,19 +72,20 @@ class FileReporter:
         self._wall = wall
         self._parent = parent
         self._parent_was = parent()
-        self._values: Values = {"provider": provider, "pid": os.getpid(), "started": wall()}
-        self._kept: Values = {}
+        self._worker: Values = {"provider": provider, "pid": os.getpid(), "started": wall()}
+        self._told: Values = {}
         self._written: float | None = None
         self._pending = False
 
     def phase(self, name: str, **fields: t.Any) -> None:
-        """A new phase: percent and bytes begin anew, other fields stay until they are told otherwise."""
-        self._kept.update(fields)
-        self._values.update(phase=name, percent=None, bytes_done=None, bytes_total=None)
-        self._values.update(self._kept)
+        """A new phase: what was told about the one before is over, but for what lasts."""
+        self.check()
+        lasting = {key: value for key, value in self._told.items() if key in LASTING}
+        self._told = {**lasting, **fields, "phase": name}
         self._write()
         if name in LINES:
-            self.note(LINES[name].format_map(_Words(self._values)))
+            words = {**WORDS, **{key: value for key, value in self._told.items() if value}}
+            self.note(LINES[name].format_map({**words, "source": words.get("served_by", words["source"])}))
 
     def progress(
         self,
@@ -87,9 +95,8 @@ class FileReporter:
         **fields: t.Any,
     ) -> None:
         """How far this phase is. What is None stays as it was."""
-        told = {"percent": percent, "bytes_done": bytes_done, "bytes_total": bytes_total}
-        self._kept.update(fields)
-        self._values.update({key: value for key, value in told.items() if value is not None}, **fields)
+        amounts = {"percent": percent, "bytes_done": bytes_done, "bytes_total": bytes_total}
+        self._told.update({key: value for key, value in amounts.items() if value is not None}, **fields)
         self._pending = True
         self._flush()
 
@@ -108,23 +115,13 @@ class FileReporter:
             self._write()
 
     def _write(self) -> None:
-        if self._directory is None:
-            self._directory = RunDirectory.of_worker()
-        self._directory.write_progress(self._provider, {**self._values, "at": self._wall()})
+        """A progress file that cannot be written stops no work."""
+        with contextlib.suppress(OSError):
+            if self._directory is None:
+                self._directory = RunDirectory.of_worker()
+            self._directory.write_progress(self._provider, {**self._told, **self._worker, "at": self._wall()})
         self._written = self._clock()
         self._pending = False
-
-
-class _Words(dict[str, t.Any]):
-    """The values of a line; one that is not known is named by what it is."""
-
-    def __init__(self, values: Mapping[str, t.Any]) -> None:
-        super().__init__(values)
-        if values.get("served_by"):
-            self["source"] = values["served_by"]
-
-    def __missing__(self, key: str) -> str:
-        return f"the {key}"
 
 
 __all__ = ("EVERY", "FileReporter")

@@ -181,6 +181,8 @@ def _lock_of(path: Path) -> int | None:
 def _remove(path: Path) -> None:
     """Remove a run's folder: files of the kinds that we write, and the folders that are empty then."""
     for folder in (path / "progress", path / "slots", path):
+        if folder.is_symlink():
+            continue
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(folder)):
                 if entry.is_file(follow_symlinks=False) and entry.name.endswith((".json", ".tmp", ".lock")):

@@ -31,7 +31,9 @@ SCHEMA = 1
 RUNS_KEPT = 10
 RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
 ERROR_KEYS = ("code", "layer", "message", "cause", "remedy", "transient", "raw")
+LAYERS = ("input", "connection", "authentication", "protocol", "host", "hyperv", "distribution")
 LONGEST_TEXT = 4000
+TIMES = frozenset({"started", "updated", "finished", "since", "eta"})
 
 Values = dict[str, t.Any]
 
@@ -59,7 +61,7 @@ def error_of(values: Mapping[str, t.Any]) -> Values:
     for key in ("code", "layer", "message", "cause", "remedy", "raw"):
         error[key] = None if error[key] is None else str(error[key])[:LONGEST_TEXT]
     error["code"] = error["code"] or "UNKNOWN"
-    error["layer"] = error["layer"] or "distribution"
+    error["layer"] = error["layer"] if error["layer"] in LAYERS else "distribution"
     error["message"] = error["message"] or error["code"]
     error["transient"] = bool(error["transient"])
     return error
@@ -250,7 +252,7 @@ def _mapping(value: t.Any, what: str) -> Mapping[str, t.Any]:
 
 
 def _is_count(value: t.Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 T = t.TypeVar("T", Template, Run, Transfer, Provider)
@@ -278,13 +280,12 @@ def _build(cls: type[T], value: t.Any, what: str) -> T:
             raise Damaged(f"{what} has a wrong {key!r}")
         if isinstance(item, list):
             values[key] = tuple(item)
+        if key in TIMES and item is not None:
+            seconds(item)
     try:
         built = cls(**values)
     except TypeError as error:
         raise Damaged(f"{what} is not complete: {error}") from None
-    if isinstance(built, Run):
-        seconds(built.started)
-        seconds(built.updated)
     return built
 
 

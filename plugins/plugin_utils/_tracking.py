@@ -31,6 +31,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
     Transfer,
     error_of,
     interruption,
+    seconds,
     utc,
 )
 
@@ -41,6 +42,9 @@ IDLE_PHASES = frozenset(
 
 UNREACHED = frozenset({"connection", "authentication"})
 """The layers of errors after which a provider counts as not answering."""
+
+LIVE = ("revision", "served_by", "attempts", "error", "reasons", "findings")
+"""What a worker may say about its provider besides how far it is."""
 
 Values = dict[str, t.Any]
 
@@ -213,7 +217,7 @@ class Tracker:
         if working:
             facts["answers"] = True
         tracked.facts = tracked.facts.updated(facts)
-        self._judge(name, tracked, now, _told(values))
+        self._judge(name, tracked, now, _told({key: values[key] for key in LIVE if key in values}))
         moved = _transfer(values, tracked.rate, now)
         tracked.entry = replace(tracked.entry, **asdict(moved))
         tracked.size = moved.bytes_total or tracked.size
@@ -344,12 +348,14 @@ def _ended(size: int | None, verdict: Verdict, now: float) -> Values:
     return changes
 
 
-_TEXTS = ("revision", "served_by", "started", "finished")
+_TEXTS = ("revision", "served_by")
+_TIMES = ("started", "finished")
 
 
 def _told(report: Mapping[str, t.Any]) -> Values:
     """The fields of an entry that a report may set, each in its type."""
     told: Values = {key: _text(report[key]) for key in _TEXTS if key in report}
+    told |= {key: utc(seconds(report[key])) for key in _TIMES if report.get(key) is not None}
     if report.get("attempts") is not None:
         told["attempts"] = int(report["attempts"])
     if "error" in report:
