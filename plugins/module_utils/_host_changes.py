@@ -30,7 +30,7 @@ class Changes(VMQuestions):
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
     ) -> None:
-        """Export the VM into ``folder``, where the host makes a folder of the VM's name."""
+        """Export the VM into ``folder``, which has to be there; the host makes a folder of the VM's name in it."""
         self._long(command("Export-VM", Path=folder), vm_id, timeout, on_progress, on_poll)
 
     def import_copy(
@@ -42,7 +42,12 @@ class Changes(VMQuestions):
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
     ) -> VM:
-        """A new VM with an id of its own from the configuration file of an export; all its files below ``folder``."""
+        """A new VM with an id of its own from the configuration file of an export; all its files below ``folder``.
+
+        Whether an import makes folders that are missing is not documented, so they are made before.
+        """
+        disks = join(folder, "Virtual Hard Disks")
+        self.files.ensure_folder(disks)
         answers = self._session.run(
             command(
                 "Import-VM",
@@ -52,7 +57,7 @@ class Changes(VMQuestions):
                 VirtualMachinePath=folder,
                 SnapshotFilePath=folder,
                 SmartPagingFilePath=folder,
-                VhdDestinationPath=join(folder, "Virtual Hard Disks"),
+                VhdDestinationPath=disks,
             ),
             command("Select-Object", Property=list(VM_PROPERTIES)),
             timeout=timeout,
@@ -73,7 +78,7 @@ class Changes(VMQuestions):
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
     ) -> None:
-        """Move the VM with its storage to ``folder`` on another host."""
+        """Move the VM with its storage to ``folder`` on another host, which has to be there."""
         move = command("Move-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder)
         self._long(move, vm_id, timeout, on_progress, on_poll)
 

@@ -338,8 +338,8 @@ def test_the_hosts_clock() -> None:
 # Changes: what is sent, exactly
 
 
-def sent(change: Callable[[Host], object], answer: t.Any = ()) -> list[tuple[str, dict[str, t.Any]]]:
-    host, session = host_with(lambda _stages: list(answer))
+def sent(change: Callable[[Host], object]) -> list[tuple[str, dict[str, t.Any]]]:
+    host, session = host_with(lambda _stages: [])
     change(host)
     [stages] = session.pipelines
     return [(stage.name, dict(stage.parameters)) for stage in stages if stage.name != "Select-Object"]
@@ -366,8 +366,11 @@ def test_changes(change: Callable[[Host], object], stage: tuple[str, dict[str, t
 
 
 def test_an_import_puts_all_files_below_the_folder() -> None:
-    [(name, parameters)] = sent(lambda host: host.import_copy(r"D:\e\a.vmcx", FOLDER), [vm_row()])
-    assert name == "Import-VM"
+    host, session = host_with(answering({"New-Item": [], "Import-VM": [vm_row()]}))
+    assert host.import_copy(r"D:\e\a.vmcx", FOLDER).id == VM_ID
+    [[make], [work, _select]] = session.pipelines
+    assert make.parameters == {"Path": FOLDER + r"\Virtual Hard Disks", "ItemType": "Directory", "Force": True}
+    parameters = work.parameters
     assert parameters == {
         "Path": r"D:\e\a.vmcx",
         "Copy": True,
@@ -380,5 +383,6 @@ def test_an_import_puts_all_files_below_the_folder() -> None:
 
 
 def test_an_import_without_an_answer_is_an_error() -> None:
+    host, _session = host_with(answering({"New-Item": [], "Import-VM": []}))
     with pytest.raises(HyperVError):
-        sent(lambda host: host.import_copy(r"D:\e\a.vmcx", FOLDER))
+        host.import_copy(r"D:\e\a.vmcx", FOLDER)
