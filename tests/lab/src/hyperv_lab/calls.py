@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import enum
 import itertools
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,10 +40,10 @@ def describe(value: Any) -> Any:
         return describe_parameters(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return [describe(item) for item in value]
-    if isinstance(value, bool):
-        return bool(value)
-    if isinstance(value, int) and type(value).__str__ is int.__str__:
-        return int(value)
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, (int, float)):
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, (str, uuid.UUID, PurePath, datetime.datetime, datetime.timedelta)):
         return str(value)
     return _describe_object(value)

@@ -11,6 +11,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from . import cmdlets
 from .admin import Admin
 from .certificates import Authority
 from .config import HostConfig, LabConfig
@@ -25,6 +26,7 @@ REAP_EVERY = 30.0
 
 class Lab:
     def __init__(self, config: LabConfig, data: Path) -> None:
+        cmdlets.load_all()
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config = config
         self.data = data.resolve()
