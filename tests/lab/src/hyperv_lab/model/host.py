@@ -91,7 +91,12 @@ class Host:
         self.transfers: Transfers = fabric.transfers
         self.settings = HostSettings.of(config)
         self.switches = {switch.name: self._switch(switch) for switch in config.switches}
-        self.volumes = Volumes(fabric.data / config.name, {one.letter: one.capacity for one in config.volumes})
+        self.volumes = Volumes(
+            fabric.data / config.name,
+            {one.letter: one.capacity for one in config.volumes},
+            {one.letter: one.used for one in config.volumes},
+            wall=self.clock.wall,
+        )
         self.network = Link(f"{config.name} network", config.network_rate)
         self.disk = Link(f"{config.name} disk", config.disk_rate)
         self.jobs = Jobs(self.clock)
@@ -104,7 +109,10 @@ class Host:
         self.cluster_service = config.cluster_node
         self.guardians = {self.dns_name}  # hosts whose vTPM certificates are here
         self.booted = self.clock.wall()
+        self.logical_processors = 16
+        self.memory = 128 * 1024**3
         self.definitions_in_use: set[str] = set()
+        self.being_written: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def _switch(self, switch: SwitchConfig) -> VirtualSwitch:
@@ -143,6 +151,10 @@ class Host:
             if vm.state in ("Running", "Paused")
             for disk in vm.all_disks()
         )
+
+    def is_being_written(self, path: str) -> bool:
+        """Whether the service copies to this file just now."""
+        return path.lower() in self.being_written
 
     # ---- work that outlives the command which began it
 

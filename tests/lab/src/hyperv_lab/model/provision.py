@@ -54,6 +54,7 @@ def add_vm(host: Host, config: VMConfig) -> VirtualMachine:
     register(host, vm)
     for name in config.checkpoints:
         add_checkpoint(host, vm, name)
+    host.volumes.free(vm.path)  # count what was laid down behind the drive's back
     return vm
 
 
@@ -142,6 +143,7 @@ def add_checkpoint(host: Host, vm: VirtualMachine, name: str) -> Checkpoint:
     vm.checkpoints.append(checkpoint)
     vm.current_checkpoint = checkpoint.id
     register(host, vm)
+    host.volumes.free(vm.path)
     return checkpoint
 
 

@@ -99,7 +99,9 @@ class Copier:
                 stack.enter_context(self.source.volumes.using(copy.source))
                 self.target.volumes.write(copy.target, b"")
                 self.made.append(copy.target)
-                stack.enter_context(self.target.volumes.using(copy.target))
+                stack.enter_context(self.target.volumes.using(copy.target, exclusive=True))
+                self.target.being_written.add(copy.target.lower())
+                stack.callback(self.target.being_written.discard, copy.target.lower())
                 file = stack.enter_context(self.source.volumes.map(copy.source).open("rb"))
                 await self._bytes(file, copy, size)
         except FileError as error:
@@ -125,11 +127,8 @@ class Copier:
     def _check(self, copy: Copy) -> None:
         if not self.source.volumes.exists(copy.source):
             raise CopyError(copy.source, copy.target, E_FILE_NOT_FOUND)
-        try:
-            if self.target.volumes.exists(copy.target):
-                raise CopyError(copy.source, copy.target, E_FILE_EXISTS)
-        except FileError as error:
-            raise CopyError(copy.source, copy.target, error.hresult) from error
+        if self.target.volumes.exists(copy.target):
+            raise CopyError(copy.source, copy.target, E_FILE_EXISTS)
 
     def undo(self) -> None:
         for path in reversed(self.made):
@@ -146,7 +145,7 @@ class HostLost(Exception):
 
 def ensure_folder(host: Host, path: str) -> None:
     """Make a folder and what is missing above it."""
-    if host.volumes.exists(path) and host.volumes.is_dir(path):
+    if host.volumes.is_dir(path):
         return
     try:
         host.volumes.mkdir(path, parents=True)
@@ -156,11 +155,8 @@ def ensure_folder(host: Host, path: str) -> None:
 
 def require_folder(host: Host, path: str, *, may_create: bool) -> None:
     """A folder that the caller named: its drive must be there, and itself where the service does not make it."""
-    try:
-        if host.volumes.exists(path) and host.volumes.is_dir(path):
-            return
-    except FileError as error:
-        raise CopyError(path, path, error.hresult) from error
+    if host.volumes.is_dir(path):
+        return
     if not may_create:
         raise CopyError(path, path, E_PATH_NOT_FOUND)
     ensure_folder(host, path)
@@ -180,8 +176,7 @@ def remove_quietly(host: Host, path: str) -> None:
 
 def real_path(host: Host, path: str) -> Path:
     """Where the bytes of a host's file really lie."""
-    found: Path = host.volumes.map(path)
-    return found
+    return host.volumes.map(path)
 
 
 def copy_failure(host: Host, error: CopyError, *heads: str) -> Failure:

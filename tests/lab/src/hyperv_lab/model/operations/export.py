@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .. import jobs, vmcx
 from ..chains import chain
-from ..failures import E_FILE_EXISTS, E_FILE_NOT_FOUND, E_INVALID_NAME, E_PATH_NOT_FOUND, Failure
+from ..failures import E_ACCESS_DENIED, E_FILE_EXISTS, E_FILE_NOT_FOUND, E_INVALID_NAME, Failure
 from ..host import Host
 from ..register import GUEST_STATE_FILE, STATE_FILE
 from ..storage import (
@@ -87,12 +87,16 @@ def _root(host: Host, vm: VirtualMachine, folder: str) -> str:
             identifier="InvalidParameter",
             category="InvalidArgument",
         )
+    if folder.startswith("\\\\"):
+        raise _failed(
+            host, vm, E_ACCESS_DENIED
+        )  # shares are reached as the host's computer account, which has no rights
     if INVALID_IN_NAMES.search(vm.name) or vm.name != vm.name.rstrip(". "):
         raise _failed(host, vm, E_INVALID_NAME)
     try:
         require_folder(host, folder, may_create=host.rules.export_creates_path)
     except CopyError as error:
-        raise _failed(host, vm, E_PATH_NOT_FOUND if error.hresult == E_FILE_NOT_FOUND else error.hresult) from error
+        raise _failed(host, vm, error.hresult) from error
     root = join(folder, vm.name)
     if host.volumes.exists(root) and not host.rules.export_into_existing_folder:
         raise _failed(host, vm, E_FILE_EXISTS)

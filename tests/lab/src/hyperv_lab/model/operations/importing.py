@@ -42,9 +42,18 @@ class ImportRequest:
 
 def compare_import(host: Host, request: ImportRequest) -> Report:
     """What stands in the way of this import; the report's VM is what would be imported."""
-    vm = _read(host, request)
+    return _report(host, _read(host, request), request)
+
+
+def compare_again(host: Host, report: Report) -> Report:
+    """Another look at a report's VM, which somebody may have mended."""
+    if not isinstance(report.request, ImportRequest):
+        raise TypeError("this report is not of an import")
+    return _report(host, report.vm, report.request)
+
+
+def _report(host: Host, vm: VirtualMachine, request: ImportRequest) -> Report:
     missing = [disk for disk in vm.all_disks() if not host.volumes.exists(disk.path)]
-    found = of_import(host, vm, missing)
     return Report(
         vm,
         "ImportVirtualMachine",
@@ -53,7 +62,7 @@ def compare_import(host: Host, request: ImportRequest) -> Report:
         snapshot_path=request.snapshot_path or host.settings.virtual_machine_path,
         vhd_destination=request.vhd_path or host.settings.virtual_hard_disk_path,
         vhd_source=request.vhd_source or "",
-        incompatibilities=found,
+        incompatibilities=of_import(host, vm, missing),
         request=request,
     )
 
@@ -63,12 +72,9 @@ async def import_vm(
 ) -> VirtualMachine:
     """The new VM. ``repaired``: the report of a comparison whose VM somebody has mended since."""
     with _definition_in_use(host, request.path):
-        report = repaired or compare_import(host, request)
+        report = compare_import(host, request) if repaired is None else compare_again(host, repaired)
         vm = report.vm
         _check_id(host, vm, request)
-        if repaired is not None:
-            missing = [disk for disk in vm.all_disks() if not host.volumes.exists(disk.path)]
-            report.incompatibilities = of_import(host, vm, missing)
         if report.incompatibilities:
             raise Failure(host.say("import_configuration"), category="InvalidOperation")
         if not request.is_copy:

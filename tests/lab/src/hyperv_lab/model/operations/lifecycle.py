@@ -63,6 +63,7 @@ def write_as_guest(host: Host, path: str) -> None:
     about = vhdx.inspect(real)
     if about.format == "VHDX":
         guid = vhdx.set_data_write_guid(real)
+        host.volumes.touch(path, host.clock.wall())
         places = vhdx.payload_places(real)
         if not places:
             return
@@ -72,6 +73,7 @@ def write_as_guest(host: Host, path: str) -> None:
     with real.open("r+b") as file:
         file.seek(place)
         file.write(content)
+    host.volumes.touch(path, host.clock.wall())
 
 
 def _next_mac(host: Host) -> str:
