@@ -34,6 +34,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults impo
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Deadline, Interrupted, Order, Run
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_shell import Prepared, RemoteShell
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import preload_trust
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import (
     Credential,
     Int64,
@@ -110,8 +111,9 @@ def _library() -> types.SimpleNamespace:
 
 
 def preload() -> None:
-    """Import what a session needs; workers that are forked afterwards need not."""
+    """Import and read what a session needs, so that processes forked from this one need not."""
     _library()
+    preload_trust()
 
 
 class Session:

@@ -14,6 +14,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CATEG
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import NO_SUCH_SHELL, NOTHING_YET
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import fault_code
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import EndNotSeen, Order
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import share_trust
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import plain
 
 FAREWELL = 5.0  # seconds that stopping a pipeline or closing a shell may take
@@ -176,13 +177,16 @@ class RemoteShell:
         return None
 
     def _limit(self, left: float, seconds: int | None = None) -> None:
-        """How long the host may hold its answer back, and how long to wait for it."""
+        """Before each request: how long the host may hold its answer back, how long to wait, and a connection."""
         options, transport = self._options, self._wsman.transport
         slack = options.read_timeout - options.operation_timeout
         hold = min(seconds or options.operation_timeout, options.operation_timeout)
         self._wsman.operation_timeout = hold
         transport.read_timeout = max(1.0, min(hold + slack, left + 1.0))
         transport.connection_timeout = max(1.0, min(options.connection_timeout, left))
+        if transport.session is None:
+            transport.session = transport._build_session()
+            share_trust(transport.session)
 
     def _close_ended(self, left: float) -> None:
         """Hosts limit how many commands a shell may hold; ended ones count until they are closed."""
