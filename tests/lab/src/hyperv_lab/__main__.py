@@ -47,7 +47,8 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else max(soft, 65536), hard))
 
 
-async def _until_asked_to_end(with_stdin: bool) -> None:
+def _asked_to_end(with_stdin: bool) -> asyncio.Event:
+    """An event that signals set, and the end of standard input."""
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,15 +60,16 @@ async def _until_asked_to_end(with_stdin: bool) -> None:
 
     if with_stdin:
         loop.add_reader(sys.stdin.fileno(), read)
-    await end.wait()
+    return end
 
 
 async def _run(config: LabConfig, data: Path, with_stdin: bool) -> None:
+    end = _asked_to_end(with_stdin)
     lab = Lab(config, data)
     try:
         await lab.start()
         print(json.dumps(lab.announcement()), flush=True)
-        await _until_asked_to_end(with_stdin)
+        await end.wait()
     finally:
         await lab.stop()
 

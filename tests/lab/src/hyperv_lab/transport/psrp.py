@@ -162,7 +162,7 @@ class PSShell(Shell):
 
     def _handle(self, event: Any) -> None:
         if isinstance(event, psrpcore.CreatePipelineEvent):
-            self._start(self._by_pipeline[event.pipeline_id], event.pipeline)
+            self._start(self._by_pipeline[event.pipeline_id])
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
             self._refuse_metadata(self._by_pipeline[event.pipeline_id])
         elif isinstance(event, psrpcore.PipelineInputEvent):
@@ -187,7 +187,8 @@ class PSShell(Shell):
         if command is not None:
             command.run.input.put_nowait(item)
 
-    def _start(self, command: Command, metadata: Any) -> None:
+    def _start(self, command: Command) -> None:
+        metadata: Any = command.pipeline.metadata  # the event would read it anew
         command.names = tuple(str(item.command_text) for item in metadata.commands)
         command.task = asyncio.ensure_future(self._execute(command, metadata))
         command.task.add_done_callback(lambda _: self._ended(command))
