@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, ProgressRecord, command
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, ErrorRecord, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._failures import explain
 from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import Row
 
 if t.TYPE_CHECKING:
@@ -55,6 +56,20 @@ class Part:
             f"The host's answer is not what was asked for: {what}.",
             code="UNEXPECTED_ANSWER",
             layer="protocol",
+            host=self._session.label,
+        )
+
+    def _failed(self, what: str, records: Sequence[ErrorRecord]) -> CommandFailed:
+        """For errors that only the question's context tells from an answer."""
+        code, cause, remedy, transient = explain(records)
+        return CommandFailed(
+            f"{self._session.label}: {what}: {records[0].message.strip()}",
+            records=records,
+            code=code,
+            cause=cause,
+            remedy=remedy,
+            transient=transient,
+            raw="; ".join(f"{record.error_id} {record.message}" for record in records),
             host=self._session.label,
         )
 

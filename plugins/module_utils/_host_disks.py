@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _vhdx
-from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, Outcome, command
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import QUESTION, Part
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_files import Files
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import Disk, DiskFacts
@@ -31,22 +31,22 @@ class DiskQuestions(Part):
         """Those of the disks whose files are there. A file that is there and cannot be read is an error."""
         if not paths:
             return ()
-        outcome = self._ask_for_disks(command("Get-VHD", Path=list(paths)))
-        disks = _disks(self, outcome)
+        outcome = self._session.run(
+            command("Get-VHD", Path=list(paths)),
+            command("Select-Object", Property=list(_DISK)),
+            timeout=QUESTION,
+            check=False,
+        )
+        disks = tuple(Disk.from_row(self._row(answer)) for answer in outcome.objects)
         shown = {fold(disk.path) for disk in disks}
         unseen = [path for path in paths if fold(path) not in shown]
         if outcome.errors and (not unseen or self.files.found(unseen)):
-            raise CommandFailed("Virtual disks on the host could not be read.", records=outcome.errors)
+            raise self._failed("Virtual disks could not be read", outcome.errors)
         return disks
 
     def disks_of(self, vm_id: str) -> tuple[Disk, ...]:
         """The disks of a VM, all of which have to be there."""
         return tuple(Disk.from_row(row) for row in self._rows(command("Get-VHD", VMId=vm_id), properties=_DISK))
-
-    def _ask_for_disks(self, question: Command) -> Outcome:
-        return self._session.run(
-            question, command("Select-Object", Property=list(_DISK)), timeout=QUESTION, check=False
-        )
 
     def test_disk(self, path: str) -> bool:
         """Whether the host finds the disk (and its parents) usable."""
@@ -107,10 +107,6 @@ class DiskQuestions(Part):
             modified=self.files.modified(disk.path) if guid is None else None,
             parent=disk.parent_path,
         )
-
-
-def _disks(part: DiskQuestions, outcome: Outcome) -> tuple[Disk, ...]:
-    return tuple(Disk.from_row(part._row(answer)) for answer in outcome.objects)
 
 
 __all__ = ("DiskQuestions",)

@@ -48,8 +48,9 @@ class Files(Part):
             command("Select-Object", Property=list(_ENTRY)),
             check=False,
         )
-        if not all(is_missing(record) for record in outcome.errors):
-            raise CommandFailed("Files on the host could not be looked at.", records=outcome.errors)
+        bad = [record for record in outcome.errors if not is_missing(record)]
+        if bad:
+            raise self._failed("Files could not be looked at", bad)
         return tuple(Entry.from_row(self._row(answer)) for answer in outcome.objects)
 
     def entries(self, folder: str) -> tuple[Entry, ...] | None:
