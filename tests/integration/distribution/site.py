@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from demo import playbook as recaps
 from hyperv_lab.client import Lab
+
+from demo import playbook as recaps
 
 ROOT = Path(__file__).resolve().parents[3]
 ANSIBLE = Path(sys.executable).parent

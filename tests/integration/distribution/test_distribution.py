@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from demo import call_log
 
 from .conftest import MakeSite

@@ -25,21 +25,6 @@ def called(site: Site, command: str) -> bool:
     return any(call["command"] == command for call in site.lab.calls())
 
 
-def processes_of(session: int) -> list[int]:
-    """The processes that a run has started and that still live: its workers have its run directory in their environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == session:
-            continue
-        try:
-            environment = (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if f"-{session}".encode() in environment and b"FANOUT_RUN_DIR=" in environment:
-            found.append(int(entry.name))
-    return found
-
-
 def children(pid: int) -> list[int]:
     told = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
     return [int(word) for word in told.split()]
