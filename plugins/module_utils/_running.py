@@ -175,12 +175,14 @@ def _promise(change: Change, *, diff: bool) -> Values:
 def failure(error: HyperVError, provider: str, *, changed: bool = False) -> Values:
     """A failed result: one readable sentence or two, and the same as data for programs."""
     told = error.to_dict()
-    sentences = [str(told["message"])]
-    sentences += [str(told[key]) for key in ("cause", "remedy") if told.get(key) and told[key] not in sentences[0]]
+    message = str(told["message"])
+    where = error.host or provider
+    parts = [message, *(str(told[key]) for key in ("cause", "remedy") if told.get(key) and told[key] not in message)]
+    text = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
     return {
         "failed": True,
         "changed": changed,
-        "msg": f"{error.host or provider}: {' '.join(sentences)}",
+        "msg": text if message.startswith(f"{where}: ") else f"{where}: {text}",
         "error": told,
     }
 

@@ -124,9 +124,9 @@ def _absent(work: Work) -> Decision:
         refuse_known_copies(template)
 
     refuse_clones(host, template)
+    refuse_users(host, template.layout.template)
 
     def apply() -> Values:
-        refuse_users(host, template.layout.template)
         left = Remover(host=host, check=work.reporter.check).clear(template.layout.template)
         if template.stamp is not None:
             host.set_notes(vm.id, _stamp.remove(vm.notes))
