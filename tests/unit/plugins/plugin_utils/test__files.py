@@ -135,7 +135,8 @@ def test_a_lock_is_free_although_a_fork_has_its_descriptor(tmp_path: Path) -> No
 
 def test_a_lock_on_a_file_that_was_removed_is_not_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "lock"
-    real, removed = os.open, []
+    real = os.open
+    removed: list[Path] = []
 
     def opened(name: Path, flags: int, mode: int = 0o777) -> int:
         descriptor = real(name, flags, mode)
