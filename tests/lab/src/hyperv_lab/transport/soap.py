@@ -133,6 +133,7 @@ def seconds(duration: str | None, default: float) -> float:
 def envelope(action: str, relates_to: str, body: str) -> bytes:
     return (
         f'<s:Envelope xml:lang="en-US" {PREFIXES}><s:Header><a:Action>{action}</a:Action>'
-        f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID><a:To>{ANONYMOUS}</a:To>"
+        f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID>"
+        f"<p:ActivityId>{str(uuid.uuid4()).upper()}</p:ActivityId><a:To>{ANONYMOUS}</a:To>"
         f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
     ).encode()
