@@ -26,18 +26,28 @@ class BadQuery(Exception):
     """The text is no WQL."""
 
 
+def _always(_: Mapping[str, Any]) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition, and the properties (lower case) that it names."""
+
+    matches: Predicate = _always
+    names: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Query:
     class_name: str
     properties: tuple[str, ...] | None  # None: all
-    where: Predicate
+    where: Where
 
 
-def parse_filter(text: str) -> Predicate:
+def parse_filter(text: str) -> Where:
     parser = _Parser(text)
-    predicate = parser.disjunction()
-    parser.expect_end()
-    return predicate
+    return parser.condition()
 
 
 def parse_query(text: str) -> Query:
@@ -46,15 +56,11 @@ def parse_query(text: str) -> Query:
     names = parser.names()
     parser.expect_word("from")
     class_name = parser.word()
-    where: Predicate = _always
+    where = Where()
     if parser.accept_word("where"):
-        where = parser.disjunction()
+        where = parser.condition()
     parser.expect_end()
     return Query(class_name, None if names == ["*"] else tuple(names), where)
-
-
-def _always(_: Mapping[str, Any]) -> bool:
-    return True
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -74,6 +80,13 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
         self._at = 0
+        self._compared: set[str] = set()
+
+    def condition(self) -> Where:
+        """All that is left of the text."""
+        matches = self.disjunction()
+        self.expect_end()
+        return Where(matches, frozenset(self._compared))
 
     def _peek(self) -> tuple[str, str]:
         return self._tokens[self._at] if self._at < len(self._tokens) else ("end", "")
@@ -141,6 +154,7 @@ class _Parser:
 
     def _comparison(self) -> Predicate:
         name = self.word()
+        self._compared.add(name.lower())
         if self.accept_word("is"):
             negated = self.accept_word("not")
             self.expect_word("null")

@@ -154,7 +154,10 @@ def disk_facts(host: Host, disk: HardDisk) -> dict[str, Any]:
     exists = host.volumes.exists(disk.path)
     facts: dict[str, Any] = {"path": disk.path, "exists": exists, "controller": disk.controller_type}
     if exists:
-        about = vhdx.inspect(real_path(host, disk.path))
+        try:
+            about = vhdx.inspect(real_path(host, disk.path))
+        except vhdx.NotAVirtualDisk as error:
+            return facts | {"damaged": str(error)}
         facts |= {
             "file_size": about.file_size,
             "size": about.size,
