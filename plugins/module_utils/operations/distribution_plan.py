@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, NotFound
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
+    COPY,
     NOTHING,
     Plan,
     Step,
@@ -87,6 +88,7 @@ def gather(work: Work) -> Values:
         "targets": list(plan.targets),
         "declare": plan.declare,
         "export_needed": plan.export_needed,
+        "copies": sum(step.action == COPY for step in plan.steps),
         "clones": plan.clones,
         "providers": {
             step.name: {
@@ -144,6 +146,7 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
         "targets": [],
         "declare": False,
         "export_needed": False,
+        "copies": 0,
         "clones": 0,
         "providers": {
             name: {
