@@ -74,6 +74,31 @@ class Context:
         error.activity = error.activity or self.command
         self._streams.error(error)
 
+    def should_process(self, target: str, action: str = "") -> bool:
+        """Whether to go on with this object: -WhatIf says no; a confirmation that would have to ask is an error."""
+        if self.common.get("WhatIf") or self.session.variable("WhatIfPreference") is True:
+            return False
+        confirm = self.common.get("Confirm")
+        if confirm or (confirm is None and self.table.impact == "High"):
+            action = action or self.command
+            raise self.cannot_ask(f'Performing the operation "{action}" on target "{target}".')
+        return True
+
+    def should_continue(self, question: str) -> None:
+        """Ask the user, which cannot be done here: always an error. Callers check -Force before."""
+        raise self.cannot_ask(question)
+
+    def cannot_ask(self, question: str) -> PSError:
+        error = PSError(
+            "A command that prompts the user failed because the host program or the command type does not support user "
+            f"interaction. The host was attempting to request confirmation with the following message: {question}",
+            f"HostFunctionNotImplemented,{self.table.class_name}",
+            "NotImplemented",
+            "System.Management.Automation.Host.HostException",
+        )
+        error.activity = self.command
+        return error
+
     def warning(self, message: str) -> None:
         self._streams.message("warning", message)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,7 +46,10 @@ class Session:
     shell_id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     configuration: SessionConfiguration = field(default_factory=SessionConfiguration)
     variables: dict[str, Any] = field(default_factory=dict)
-    history: Any = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        known = getattr(self.host, "session_configurations", None) or {}
+        self.configuration = known.get(self.configuration_name.lower(), self.configuration)
 
     def variable(self, name: str, default: Any = None) -> Any:
         return self.variables.get(name.lower(), default)

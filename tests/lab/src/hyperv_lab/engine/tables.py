@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +27,21 @@ FUNCTION_MODULES = frozenset({"SmbShare", "Storage"})
 CLASSES = {
     "Get-ChildItem": "Microsoft.PowerShell.Commands.GetChildItemCommand",
     "Checkpoint-VM": "Microsoft.HyperV.PowerShell.Commands.NewVMSnapshot",
+}
+# Where the documents' syntax blocks are not what the binder has: the FileSystem provider's dynamic parameters are in
+# every set, and those of the certificate provider exist on its drive alone.
+FILE_ONLY = ("Attributes", "Directory", "File", "FollowSymlink", "Hidden", "ReadOnly", "System")
+CERTIFICATE_ONLY = (
+    "CodeSigningCert",
+    "DnsName",
+    "DocumentEncryptionCert",
+    "Eku",
+    "ExpiringInDays",
+    "SSLServerAuthentication",
+)
+CORRECTIONS: dict[tuple[str, str], dict[str, Any]] = {
+    **{("Get-ChildItem", name): {"sets": {"*": {}}, "dyn": "FileSystem"} for name in FILE_ONLY},
+    **{("Get-ChildItem", name): {"sets": {"*": {}}, "dyn": "Certificate"} for name in CERTIFICATE_ONLY},
 }
 
 
@@ -50,10 +65,6 @@ class Parameter:
     values: tuple[str, ...] = ()
     wildcards: bool = False
     provider: str | None = None  # dynamic: exists only with that provider
-    common: bool = False
-
-    def role(self, set_name: str) -> SetRole | None:
-        return self.sets.get(set_name) or self.sets.get("*")
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,10 @@ class CommandTable:
     class_name: str
     aliases: tuple[str, ...]
     output: tuple[str, ...]
+
+    @cached_property
+    def has_dynamic(self) -> bool:
+        return any(entry.provider for entry in self.parameters.values())
 
 
 def _load(name: str) -> Any:
@@ -162,7 +177,11 @@ def command_table(name: str, version: int = 2025) -> CommandTable:
         module=entry["module"],
         sets=tuple(entry["sets"]),
         default_set=entry["default"],
-        parameters={key: _parameter(key, value) for key, value in entry["params"].items() if key not in lacking},
+        parameters={
+            key: _parameter(key, {**value, **CORRECTIONS.get((name, key), {})})
+            for key, value in entry["params"].items()
+            if key not in lacking
+        },
         should_process=bool(entry["sp"]),
         impact=entry.get("impact") or "Medium",
         class_name=_class_name(name, entry["module"]),
