@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,12 @@ class Lab:
         identity = None
         if config.https_port is not None:
             identity = self.authority.identity(config.name, host.dns_name, config.address)
-        return WinRM(host, config, self.directory, identity)
+        return WinRM(host, config, self.directory, identity, report=self.report)
+
+    def report(self, bug: BaseException) -> None:
+        """A bug of the lab itself: into its log, and to the tests, which must not take it for an answer."""
+        traceback.print_exception(bug)
+        self.fabric.bugs.append(bug)
 
     async def start(self) -> None:
         for winrm in self.winrm.values():

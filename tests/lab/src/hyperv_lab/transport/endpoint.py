@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from . import encryption
 from .accounts import Directory
 from .auth import Authenticator, Policy
 from .http import CutConnection, Handler, Listener, Peer, Request, Response
-from .shells import Now, Shells
+from .shells import Now, Premises, Shells
 from .soap import BadEnvelope, parse
 from .wsman import Asked, Service
 
@@ -43,14 +45,15 @@ class WinRM:
         directory: Directory,
         identity: Identity | None,
         *,
-        faults: Faults | None = None,
         now: Now = time.monotonic,
+        report: Callable[[BaseException], None] = traceback.print_exception,
     ) -> None:
         self.config = config
-        self.faults = Faults() if faults is None else faults
+        self.faults = Faults()
         self.shells = Shells(config.winrm)
         self._directory = directory
-        self._service = Service(host, config, self.shells, self.faults, now)
+        self._report = report
+        self._service = Service(Premises(host, config, self.faults, now, report), self.shells)
         self.http = self._listener(config.http_port, None)
         self.https = self._listener(config.https_port, identity)
         self._up = False
@@ -102,7 +105,13 @@ class WinRM:
         authenticator = Authenticator(policy)
 
         async def handle(request: Request) -> Response:
-            return await self._handle(authenticator, peer, request)
+            try:
+                return await self._handle(authenticator, peer, request)
+            except (CutConnection, asyncio.CancelledError):
+                raise
+            except Exception as error:  # a bug of the lab: reported, and to the client no answer of Windows
+                self._report(error)
+                raise CutConnection from error
 
         return handle
 

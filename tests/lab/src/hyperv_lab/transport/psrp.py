@@ -9,8 +9,6 @@ import asyncio
 import base64
 import binascii
 import struct
-import sys
-import traceback
 import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Collection
@@ -23,12 +21,12 @@ from psrpcore.types import HostMethodIdentifier
 
 from ..engine.pipeline import END, PipelineRun
 from ..engine.session import Caller, Session
-from ..faults import Fault, Faults
+from ..faults import Fault
 from . import scripts
 from . import wsman_faults as faults
 from .outbox import Outbox
 from .pool import Pipeline, Pool, Runspaces
-from .shells import Opening, Shell, command_id_of
+from .shells import Opening, Premises, Shell, command_id_of
 from .soap import NS, Message
 
 URI = "http://schemas.microsoft.com/powershell/"
@@ -58,17 +56,17 @@ class Command:
 class PSShell(Shell):
     input_streams = "stdin pr"
 
-    def __init__(self, opening: Opening, host: Any, version: int, limit: int, ordered: Faults) -> None:
+    def __init__(self, opening: Opening, premises: Premises) -> None:
         super().__init__(opening)
-        self._limit = limit
-        self._faults = ordered
+        self._premises = premises
+        self._limit = premises.config.winrm.commands_per_shell
         self._commands: dict[str, Command] = {}
         self._by_pipeline: dict[uuid.UUID, Command] = {}
-        self._pool = Pool(version, self._before_state)
+        self._pool = Pool(premises.config.version, self._before_state)
         self._runspaces = Runspaces(1)
         owner = self.owner
         caller = Caller(owner.account.name, owner.account.groups, owner.mechanism, owner.delegated)
-        self.session = Session(host, caller, self.resource_uri[len(URI) :], self.id)
+        self.session = Session(premises.host, caller, self.resource_uri[len(URI) :], self.id)
 
     def open(self, creation: bytes) -> None:
         """What came along with Create; the answers to it are fetched by the first Receives."""
@@ -200,7 +198,7 @@ class PSShell(Shell):
                 command.pipeline.start()
                 await self._run(command, metadata)
         except Exception as error:  # a bug of the lab must never look like an answer of Windows
-            traceback.print_exc(file=sys.stderr)
+            self._premises.report(error)
             if not command.pipeline.ended:
                 command.pipeline.fail(f"LabBug: {error!r}", "LabBug", "NotSpecified", "System.Exception")
 
@@ -211,7 +209,7 @@ class PSShell(Shell):
         command.outbox.finish()
 
     async def _run(self, command: Command, metadata: Any) -> None:
-        fault = self._faults.take({"fail_command"}, commands=command.names) if self._faults else None
+        fault = self._premises.faults.take({"fail_command"}, commands=command.names)
         if fault is not None:
             self._fail(command.pipeline, fault)
             return
@@ -229,7 +227,9 @@ class PSShell(Shell):
         if len(metadata.commands) != 1 or not metadata.commands[0].is_script:
             return None
         line = scripts.strip_script(str(metadata.commands[0].command_text))
-        return None if line is None else scripts.answer(line, self.session.host.name.upper(), self.session.caller.user)
+        return (
+            None if line is None else scripts.answer(line, self._premises.config.name.upper(), self.session.caller.user)
+        )
 
     @staticmethod
     def _fail(pipeline: Pipeline, fault: Fault) -> None:

@@ -10,9 +10,11 @@ import xml.etree.ElementTree as ET
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
-from ..config import WinRMConfig
+from ..config import HostConfig, WinRMConfig
+from ..faults import Faults
 from . import wsman_faults as faults
 from .auth import Principal
 from .outbox import Outbox
@@ -27,6 +29,17 @@ REAPED_AFTER = 60.0
 CLIENT_GONE_AFTER = 60.0
 CONNECTED, DISCONNECTED = "Connected", "Disconnected"
 PROCESS_IDS = itertools.count(4100, 4)
+
+
+@dataclass(frozen=True)
+class Premises:
+    """Where shells live: the host, how its WinRM is set up, what shall go wrong, and who hears of bugs of the lab."""
+
+    host: Any
+    config: HostConfig
+    faults: Faults
+    now: Now
+    report: Callable[[BaseException], None]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from . import scripts
 from . import wsman_faults as faults
 from .outbox import Outbox
-from .shells import Opening, Shell, command_id_of
+from .shells import Opening, Premises, Shell, command_id_of
 from .soap import NS, Message
 
 URI = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
@@ -22,10 +22,10 @@ STREAMS = ("stdout", "stderr")
 class CmdShell(Shell):
     output_streams = "stdout stderr"
 
-    def __init__(self, opening: Opening, computer: str, limit: int) -> None:
+    def __init__(self, opening: Opening, premises: Premises) -> None:
         super().__init__(opening)
-        self._computer = computer
-        self._limit = limit
+        self._computer = premises.config.name.upper()
+        self._limit = premises.config.winrm.commands_per_shell
 
     def command(self, message: Message) -> str:
         element = message.element("rsp:CommandLine")

@@ -10,16 +10,13 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 from xml.sax.saxutils import escape
 
-from ..config import HostConfig
-from ..faults import Faults
 from . import psrp, winrs
 from . import wsman_faults as faults
 from .auth import Principal
 from .psrp import PSShell, decode_data
-from .shells import CONNECTED, DISCONNECTED, IDLE_DEFAULT, IDLE_RANGE, Now, Opening, Shell, Shells, command_id_of
+from .shells import CONNECTED, DISCONNECTED, IDLE_DEFAULT, IDLE_RANGE, Opening, Premises, Shell, Shells, command_id_of
 from .soap import FAULT_ACTION, NS, SHELL_URI, Message, WSManFault, envelope, seconds
 from .winrs import CmdShell
 
@@ -43,12 +40,10 @@ class Asked:
 class Service:
     """WSMan of one host."""
 
-    def __init__(self, host: Any, config: HostConfig, shells: Shells, ordered: Faults, now: Now) -> None:
-        self._host = host
-        self._config = config
+    def __init__(self, premises: Premises, shells: Shells) -> None:
+        self._premises = premises
+        self._config = premises.config
         self._shells = shells
-        self._faults = ordered
-        self._now = now
         operations: dict[str, Callable[[Asked], Awaitable[str]]] = {
             f"{TRANSFER}Create": self._create,
             f"{TRANSFER}Delete": self._delete,
@@ -93,7 +88,7 @@ class Service:
             client=message.session_id,
             client_ip=asked.peer,
             idle_timeout=_idle_timeout(element.findtext("rsp:IdleTimeOut", None, NS)),
-            now=self._now,
+            now=self._premises.now,
         )
         shell = self._open(opening, element.findtext("pwsh:creationXml", "", NS))
         self._shells.add(shell)
@@ -105,13 +100,12 @@ class Service:
         )
 
     def _open(self, opening: Opening, creation: str) -> Shell:
-        limit = self._config.winrm.commands_per_shell
         uri = opening.resource_uri
         if uri == winrs.URI:
-            return CmdShell(opening, self._config.name.upper(), limit)
+            return CmdShell(opening, self._premises)
         if not uri.startswith(psrp.URI) or uri[len(psrp.URI) :].lower() not in map(str.lower, CONFIGURATIONS):
             raise faults.no_resource(uri)
-        shell = PSShell(opening, self._host, self._config.version, limit, self._faults)
+        shell = PSShell(opening, self._premises)
         shell.open(decode_data(creation))
         return shell
 
