@@ -75,8 +75,11 @@ class Part:
 
 
 def is_missing(record: ErrorRecord) -> bool:
-    """Whether the error says that a file, folder or drive is not there (not that it may not be seen)."""
-    return record.category == "ObjectNotFound"
+    """Whether the error says that a file, folder or drive is not there (not that it may not be seen).
+
+    A command that an endpoint does not offer has the same category.
+    """
+    return record.category == "ObjectNotFound" and record.identifier != "CommandNotFoundException"
 
 
 def says_missing(error: CommandFailed) -> bool:

@@ -18,6 +18,8 @@ from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.host_fake
 MISSING = Outcome(objects=[], errors=(error("ObjectNotFound", "PathNotFound"),))
 DENIED = Outcome(objects=[], errors=(error("PermissionDenied", "GetItemUnauthorizedAccessError"),))
 
+NO_SUCH_COMMAND = Outcome(objects=[], errors=(error("ObjectNotFound", "CommandNotFoundException"),))
+
 
 def row(path: str, attributes: str = "Archive") -> dict[str, t.Any]:
     return {
@@ -92,8 +94,9 @@ def test_every_question_takes_paths_literally() -> None:
 )
 def test_not_there_is_no_error_and_not_allowed_is_one(question: Callable[[Files], t.Any]) -> None:
     assert not question(scripted(MISSING)[0])
-    with pytest.raises(CommandFailed):
-        question(scripted(DENIED)[0])
+    for answer in (DENIED, NO_SUCH_COMMAND):
+        with pytest.raises(CommandFailed):
+            question(scripted(answer)[0])
 
 
 def test_modified_needs_the_file() -> None:
