@@ -94,6 +94,34 @@ def test_get_vm_over_psrp_and_the_call_log(lab: Lab) -> None:
     assert lab.state("hv01")["shells"] == []
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_work_survives_its_shell_but_not_a_stop(lab: Lab, lost: bool) -> None:
+    """The virtualization service does the work; a stopped pipeline cancels it, a lost shell does not."""
+    lab.patch("hv01", disk_rate="1MiB")
+    lab.rules(export_creates_path=True)
+    before = {job["id"] for job in lab.state("hv01")["jobs"]}
+
+    def job() -> Any:
+        return next((job for job in lab.state("hv01")["jobs"] if job["id"] not in before), None)
+
+    pool = pool_of(lab, "hv01")
+    pool.open()
+    shell = PowerShell(pool)
+    shell.add_cmdlet("Export-VM").add_parameters({"Name": "gold", "Path": f"C:\\exported {lost}"})
+    shell.begin_invoke()
+    until(lambda: job() is not None)
+    assert job()["state"] == "running"
+    if lost:
+        pool.close()
+    else:
+        shell.stop()
+    lab.patch("hv01", disk_rate="500MiB")
+    until(lambda: job()["state"] != "running")
+    assert job()["state"] == ("completed" if lost else "terminated")
+    if not lost:
+        pool.close()
+
+
 def test_script_text_is_refused_loudly(lab: Lab) -> None:
     with pool_of(lab, "hv01") as pool:
         shell = PowerShell(pool)

@@ -209,8 +209,9 @@ class Shells:
         return self._shells.get((shell_id or "").upper())
 
     def remove(self, shell: Shell, reason: str) -> None:
+        """The pipelines hear the reason in their cancellation: a lost shell is not a stopped pipeline."""
         if self._shells.pop(shell.id, None) is not None:
-            shell.abort(reason)
+            shell.abort(f"shell lost: {reason}")
 
     def remove_all(self, reason: str) -> None:
         for shell in self:

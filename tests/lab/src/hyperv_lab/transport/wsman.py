@@ -110,7 +110,7 @@ class Service:
         return shell
 
     async def _delete(self, asked: Asked) -> str:
-        self._shells.remove(self._shell(asked), "shell deleted")
+        self._shells.remove(self._shell(asked), "deleted")
         return ""
 
     async def _get(self, asked: Asked) -> str:
