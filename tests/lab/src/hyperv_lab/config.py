@@ -97,7 +97,7 @@ class WinRMConfig:
     allow_unencrypted: bool = False
     channel_binding: bool = True
     shells_per_user: int = 30
-    commands_per_shell: int = 2147483647
+    commands_per_shell: int = 1000
     strict_connect: bool = True  # a shell belongs to its client until the host notices that the client is gone
 
 
