@@ -36,7 +36,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
 )
 
 IDLE_PHASES = frozenset(
-    {"connecting", "checking", "surveying", "planning", "queued", "exporting", "hashing", "removing", "cleaning"}
+    {"connecting", "checking", "surveying", "planning", "queued", "exporting", "removing", "cleaning"}
 )
 """Phases in which no copy is under way on the provider; in every other phase one is."""
 
@@ -317,7 +317,7 @@ class Tracker:
         if before.since is None or verdict != before.verdict:
             changes["since"] = utc(now)
         if tracked.facts.working and not tracked.active:
-            changes |= _begun(before, now)
+            changes |= {**_begun(before, now), "served_by": self.source}
             tracked.rate, tracked.size = Rate(), None
         elif tracked.active and not tracked.facts.working:
             changes |= _ended(tracked.size, verdict, now)

@@ -210,6 +210,38 @@ def test_the_source_is_not_asked_while_the_slots_of_this_run_are_taken(tmp_path:
     assert asked == 2
 
 
+def test_nobody_takes_the_slot_that_another_one_asks_about(tmp_path: Path) -> None:
+    """Two workers would both see room for one more: only the one that asks first may go."""
+    asking, answer = threading.Event(), threading.Event()
+    counter, gate = Counter(), Gate()
+    questions = 0
+
+    def slow() -> set[str]:
+        nonlocal questions
+        questions += 1
+        if questions == 2:  # the first question is whether the move runs already
+            asking.set()
+            assert answer.wait(SOON)
+        return set()
+
+    def work(vm_id: str, in_flight: Callable[[], set[str]], check: Gate) -> None:
+        with slots(tmp_path).copy(1, vm_id, in_flight, check), counter.counted():
+            pass
+
+    first = threading.Thread(target=work, args=("first", slow, Gate()), daemon=True)
+    first.start()
+    assert asking.wait(SOON)
+    second = threading.Thread(target=work, args=("second", set, gate), daemon=True)
+    second.start()
+    wait_for(lambda: gate.rounds > 20 or counter.through > 0)
+    assert counter.through == 0
+    answer.set()
+    for thread in (first, second):
+        thread.join(SOON)
+        assert not thread.is_alive()
+    assert (counter.most, counter.through) == (1, 2)
+
+
 def test_who_waits_checks_in_every_round_and_leaves_no_trace(tmp_path: Path) -> None:
     gate = Gate()
 

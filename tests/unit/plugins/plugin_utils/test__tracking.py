@@ -168,6 +168,15 @@ def test_unreachable_without_a_word_about_it() -> None:
     }
 
 
+def test_a_provider_that_goes_away_while_it_is_copied_to_has_failed() -> None:
+    one = tracker()
+    one.merge(distribution(hv02=report(copy="current")), T0)
+    one.live("hv02", {"phase": "copying"}, T0)
+    one.idle("hv02")
+    one.fail("hv02", {"code": "UNREACHABLE", "layer": "connection", "message": "no"}, T0)
+    assert words(written(one)) == {"hv02": ("Not available", "Failed to distribute")}
+
+
 def test_a_failure_that_is_not_about_the_copy_leaves_a_good_copy_alone() -> None:
     one = tracker()
     one.merge(distribution(hv02=report(copy="current")), T0)
