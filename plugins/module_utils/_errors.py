@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Layer = t.Literal["input", "connection", "authentication", "protocol", "host", "hyperv", "distribution"]
+
+SHORTEST_SECRET = 4  # shorter ones are not taken out of texts: that would only show where they are
 
 _HRESULT = re.compile(r"0x([0-9A-Fa-f]{8})(?![0-9A-Fa-f])")
 
@@ -79,6 +81,13 @@ class ErrorRecord:
         own = "" if self.hresult is None or self.hresult >> 16 == 0x8013 else f"0x{self.hresult:08X}"
         return tuple(dict.fromkeys((*hresults(self.message), *([own] if own else ()))))
 
+    def without(self, secret: str) -> ErrorRecord:
+        """The same with a secret taken out, should the host have repeated it."""
+        if len(secret) < SHORTEST_SECRET:
+            return self
+        target = self.target.replace(secret, "***") if self.target else self.target
+        return replace(self, message=self.message.replace(secret, "***"), target=target)
+
     def to_dict(self) -> dict[str, t.Any]:
         return {
             "message": self.message,
@@ -135,7 +144,7 @@ class HyperVError(Exception):
         """Take a secret out of every text, should somebody have repeated it."""
         for name in ("message", "cause", "remedy", "raw"):
             text = getattr(self, name)
-            if text and secret in text:
+            if text and len(secret) >= SHORTEST_SECRET:
                 setattr(self, name, text.replace(secret, "***"))
         self.args = (self.message,)
 

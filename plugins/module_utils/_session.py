@@ -207,13 +207,15 @@ class Session:
             (stage.name, {name: wire(value, _seal) for name, value in stage.parameters.items()}) for stage in stages
         ]
         callbacks = {"on_progress": on_progress, "on_poll": on_poll, "poll_every": poll_every}
+        secrets = [*self.options.secrets, *_secrets([stage.parameters for stage in stages])]
         try:
             outcome = self._persist(stages, prepared, deadline, callbacks)
         except HyperVError as error:
-            raise self._signed(error) from error.__cause__
-        if check and outcome.errors:
-            raise self._failed(outcome.errors)
-        return outcome.objects if check else outcome
+            raise self._signed(error, secrets) from error.__cause__
+        errors = tuple(functools.reduce(ErrorRecord.without, secrets, record) for record in outcome.errors)
+        if check and errors:
+            raise self._failed(errors)
+        return outcome.objects if check else Outcome(outcome.objects, errors)
 
     def _persist(
         self, stages: Sequence[Command], prepared: Prepared, deadline: Deadline, callbacks: dict[str, t.Any]
@@ -241,8 +243,8 @@ class Session:
     ) -> Outcome:
         shell = self._ready(reads, deadline)
         try:
-            if _sealed(stages):
-                shell.exchange_keys(deadline.left)
+            if _secrets([stage.parameters for stage in stages]):
+                self._exchange_keys(shell, deadline)
             run = Run(
                 shell,
                 shell.pipeline(prepared),
@@ -292,6 +294,12 @@ class Session:
         self._used = self._clock()
         return shell
 
+    def _exchange_keys(self, shell: RemoteShell, deadline: Deadline) -> None:
+        try:
+            shell.exchange_keys(deadline.left)
+        except Exception as error:
+            raise Interrupted(refused(error, self.label, self.options.auth)) from error
+
     def _holds(self, deadline: Deadline) -> bool:
         """Whether shell and connection still hold after a rest; the connection is made anew where it does not."""
         shell = t.cast(RemoteShell, self._shell)
@@ -312,7 +320,7 @@ class Session:
         code, cause, remedy, transient = explain(records)
         decisive = next((record for record in reversed(records) if record.terminating), records[0])
         raw = "; ".join(f"{record.error_id} {' '.join(record.hresults)} {record.message}" for record in records)
-        failed = CommandFailed(
+        return CommandFailed(
             f"{self.label}: {decisive.command or 'the host'}: {decisive.message.strip()}",
             records=records,
             code=code,
@@ -320,30 +328,29 @@ class Session:
             remedy=remedy,
             transient=transient,
             raw=raw,
+            host=self.label,
         )
-        return t.cast(CommandFailed, self._signed(failed))
 
-    def _signed(self, error: HyperVError) -> HyperVError:
+    def _signed(self, error: HyperVError, secrets: Sequence[str]) -> HyperVError:
         """With the host's name, and without our secrets should a library or the host have repeated one."""
         error.host = error.host or self.label
-        for secret in self.options.secrets:
-            if len(secret) > 3:
-                error.hide(secret)
+        for secret in secrets:
+            error.hide(secret)
         return error
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
-def _sealed(stages: Sequence[Command]) -> bool:
-    def holds(value: t.Any) -> bool:
-        if isinstance(value, (list, tuple)):
-            return any(map(holds, value))
-        if isinstance(value, dict):
-            return any(map(holds, value.values()))
-        return isinstance(value, (Secret, Credential))
-
-    return any(holds(value) for stage in stages for value in stage.parameters.values())
+def _secrets(value: t.Any) -> list[str]:
+    """The secrets in parameters, however deep."""
+    if isinstance(value, Secret):
+        return [value.reveal()]
+    if isinstance(value, Credential):
+        return [value.password.reveal()]
+    if isinstance(value, t.Mapping):
+        value = list(value.values())
+    return [secret for item in value for secret in _secrets(item)] if isinstance(value, (list, tuple)) else []
 
 
 def _seal(value: Secret | Credential) -> t.Any:

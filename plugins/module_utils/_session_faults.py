@@ -51,14 +51,14 @@ def trouble(error: BaseException) -> Trouble:
     if "WinRMTransportError" in names:
         return Trouble.REJECTED if 400 <= _status(error) < 500 else Trouble.BROKEN
     if isinstance(error, OSError):  # requests' exceptions are OSErrors, too
-        return Trouble.UNSENT if symptom(error) != "CONNECTION_BROKEN" else Trouble.BROKEN
+        return Trouble.BROKEN if symptom(error) in ("CONNECTION_BROKEN", "TLS_FAILED") else Trouble.UNSENT
     if isinstance(error, ET.ParseError) or "WinRMError" in names:
         return Trouble.BROKEN
     return Trouble.AUTHENTICATION if _from_negotiation(error) else Trouble.DEFECT
 
 
 def symptom(error: BaseException) -> str:
-    """Which of the known symptoms of a connection this is. CONNECTION_BROKEN: it had been made."""
+    """Which of the known symptoms this is. CONNECTION_BROKEN and TLS_FAILED also come when it had been made."""
     chain = list(_chain(error))
     certificates = [item for item in chain if isinstance(item, ssl.SSLCertVerificationError)]
     if certificates:
@@ -72,7 +72,7 @@ def symptom(error: BaseException) -> str:
     for found, signs in _SIGNS:
         if names & signs:
             return found
-    if any(isinstance(item, ssl.SSLError) and "EOF" not in (item.reason or "") for item in chain):
+    if any(isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError) for item in chain):
         return "TLS_FAILED"
     return "CONNECTION_BROKEN"
 

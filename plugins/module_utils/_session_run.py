@@ -204,6 +204,8 @@ class Run:
         """One Receive, which the host holds until it has something to say, and what follows from it."""
         left = self._deadline.left
         if left <= 0:
+            if self._failures:
+                self._give_up()
             self._expire()
         due = self._polled + self._poll_every - self._clock()
         hold = min(left, due if self._on_poll else left, SHORTLY if self._doubtful else left)
@@ -256,11 +258,16 @@ class Run:
 
     def _pause(self) -> None:
         """Before the next try; give up when the host has been silent for too long."""
-        now = self._clock()
-        silent = now - (now if self._silent_since is None else self._silent_since)
-        if silent > self._patience or self._deadline.left <= 0:
-            raise self._lost(f"the host has not answered for {silent:.0f} s")
+        if self._silence > self._patience or self._deadline.left <= 0:
+            self._give_up()
         self._sleep(min(0.1 * 2 ** min(self._failures - 1, 5), 2.0, max(0.0, self._deadline.left)))
+
+    def _give_up(self) -> t.NoReturn:
+        raise self._lost(f"the host has not answered for {self._silence:.0f} s")
+
+    @property
+    def _silence(self) -> float:
+        return 0.0 if self._silent_since is None else self._clock() - self._silent_since
 
     def _is_alive(self) -> bool:
         try:
