@@ -140,8 +140,10 @@ class Supply:
         if clone is not None and clone.vm is not None and clone.owner is not None:
             self.adopted = True
             self.work.reporter.note(f"{self.work.provider}: adopting the move that is running already")
-            self._move(clone.vm, clone.owner.folder, clone.folder)
-            return self._arrived(clone.vm.id), clone.owner.folder
+            self._move(clone.vm, clone.owner.folder)
+            vm = self._arrived(clone.vm.id)
+            self._leave(clone.folder)
+            return vm, clone.owner.folder
         with self.work.slots.clone(self.order.clones, self._waiting):
             return self._clone_and_move()
 
@@ -159,7 +161,7 @@ class Supply:
                 vm = self._clone(attempt, clone_folder, folder)
             self._prepare(attempt, folder)
             with self.work.slots.copy(self.order.concurrency, vm.id, self._in_flight, self._holding(clone_folder)):
-                self._move(vm, folder, clone_folder)
+                self._move(vm, folder)
             vm = self._arrived(vm.id)
             self._leave(clone_folder)
         except _GOES_ON:
@@ -207,7 +209,7 @@ class Supply:
         )
         host.files.write_text(layout.owner(place), owner.to_json())
 
-    def _move(self, vm: VM, folder: str, clone_folder: str) -> None:
+    def _move(self, vm: VM, folder: str) -> None:
         Mover(
             source=self.source,
             control=self.work.control("source"),
