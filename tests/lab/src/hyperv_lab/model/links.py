@@ -27,7 +27,7 @@ class Link:
 
     name: str
     rate: float
-    flows: set[Flow] = field(default_factory=set)
+    flows: set[Flow] = field(default_factory=set, repr=False)
 
     def set_rate(self, rate: float) -> None:
         self.rate = rate

@@ -20,6 +20,7 @@ from .links import Link
 
 INVALID_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 ABSOLUTE = re.compile(r"[A-Za-z]:\\|\\\\")
+PIECE = 64 * 1024
 SMALL = 256 * 1024  # a VM's system files: not worth pacing
 
 
@@ -110,7 +111,12 @@ class Copier:
     async def _bytes(self, file: BinaryIO, copy: Copy, size: int) -> None:
         def move(offset: int, length: int) -> None:
             file.seek(offset)
-            self.target.volumes.write_chunk(copy.target, offset, file.read(length))
+            chunk = file.read(length)
+            try:
+                self.target.volumes.write_chunk(copy.target, offset, chunk)
+            except FileError:  # as much as fits is there afterwards
+                for start in range(0, len(chunk), PIECE):
+                    self.target.volumes.write_chunk(copy.target, offset + start, chunk[start : start + PIECE])
 
         if size <= SMALL:
             move(0, size)

@@ -77,10 +77,14 @@ async def import_vm(
         _check_id(host, vm, request)
         if report.incompatibilities:
             raise Failure(host.say("import_configuration"), category="InvalidOperation")
-        if not request.is_copy:
-            register.register(host, vm)
-            return vm
-        return await _copy(host, vm, request, tell)
+        if request.is_copy:
+            return await _copy(host, vm, request, tell)
+    try:
+        register.register(host, vm)  # the definition is the VM's own from now on
+    except CopyError as error:
+        host.vms.pop(vm.id, None)
+        raise copy_failure(host, error, host.say("import_failed")) from error
+    return vm
 
 
 def _read(host: Host, request: ImportRequest) -> VirtualMachine:
