@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import textwrap
+import typing as t
 from collections.abc import Iterable, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
@@ -22,6 +23,8 @@ UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 NARROWEST = 40
 GAP = "  "
 MISSING = "-"
+
+Values = dict[str, t.Any]
 
 
 def printable(text: object) -> str:
@@ -69,9 +72,7 @@ def table(document: Document, *, width: int, now: float) -> str:
     width = max(width, NARROWEST)
     lines = [*_wrapped(_headline(document), width), ""]
     lines += _rows(document, width, now)
-    errors = [line for name, entry in sorted(document.providers.items()) for line in _error(name, entry, width)]
-    if document.error:
-        errors = [*_problem(document.template.name, document.error, width), *errors]
+    errors = [line for names, error in _problems(document) for line in _problem(names, error, width)]
     return "\n".join([*lines, *([""] if errors else []), *errors])
 
 
@@ -141,12 +142,20 @@ def _stacked(row: dict[str, str], width: int) -> list[str]:
     return [*_wrapped(row["provider"], width), *_wrapped(words, width, "  ")]
 
 
-def _error(name: str, entry: Provider, width: int) -> list[str]:
-    return _problem(name, entry.error, width) if entry.error else []
+def _problems(document: Document) -> list[tuple[str, Values]]:
+    """Each error once, with the names of all that have it: one cause can stop hundreds."""
+    found = [(document.template.name, document.error)]
+    found += [(name, entry.error) for name, entry in sorted(document.providers.items())]
+    groups: dict[str, tuple[list[str], Values]] = {}
+    for name, error in found:
+        if error:
+            key = repr([error.get(part) for part in ("code", "message", "cause", "remedy")])
+            groups.setdefault(key, ([], error))[0].append(name)
+    return [(", ".join(names), error) for names, error in groups.values()]
 
 
-def _problem(name: str, error: dict[str, object], width: int) -> list[str]:
-    lines = _wrapped(f"{printable(name)}: {printable(error['code'])}: {printable(error['message'])}", width)
+def _problem(names: str, error: Values, width: int) -> list[str]:
+    lines = _wrapped(f"{printable(names)}: {printable(error['code'])}: {printable(error['message'])}", width)
     for key in ("cause", "remedy"):
         if error.get(key):
             lines += _wrapped(f"{key}: {printable(error[key])}", width, "    ")

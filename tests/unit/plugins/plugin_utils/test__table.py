@@ -133,6 +133,24 @@ def test_an_error_of_the_whole_comes_first() -> None:
     assert table(broken, width=80, now=T0).splitlines()[-1] == "gold: EXPORT_FAILED: no export"
 
 
+def test_an_error_that_many_have_is_said_once() -> None:
+    same = error_of({"code": "NO_EXPORT", "message": "no export", "remedy": "make one"})
+    other = error_of({"code": "NO_EXPORT", "message": "no export", "remedy": "make another"})
+    entries = {f"hv0{number}": Provider(state="Needs update", progress="OK", error=same) for number in range(2, 6)}
+    many = Document(
+        template=Template(name="gold", source="hv01"),
+        runs=(Run(id="r", started=utc(T0), updated=utc(T0)),),
+        providers={**entries, "hv06": Provider(state="Needs update", progress="OK", error=other)},
+        error=same,
+    )
+    assert table(many, width=80, now=T0).splitlines()[-4:] == [
+        "gold, hv02, hv03, hv04, hv05: NO_EXPORT: no export",
+        "    remedy: make one",
+        "hv06: NO_EXPORT: no export",
+        "    remedy: make another",
+    ]
+
+
 def test_a_name_cannot_draw_on_the_screen() -> None:
     evil = "x\x1b[2Jy\r\nz\x07\u202e"
     assert printable(evil) == "x?[2Jy  z??"
