@@ -13,6 +13,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find, find_one, shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
@@ -22,6 +23,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change,
 
 def decide(work: Work) -> Decision:
     """What has to be written on the source, in its record and in the VM's notes."""
+    if work.params["staging_path"]:
+        check_folder(work.params["staging_path"])
     if work.params["state"] == "absent":
         return _absent(work)
     return _present(work)

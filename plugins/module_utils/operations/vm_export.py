@@ -85,6 +85,8 @@ def decide(work: Work) -> Decision:
 
 def look(host: Host, params: Values) -> Wanted:
     """What the host shows of the VM and of the place where its export goes."""
+    for folder in (params["path"], params["staging_path"]):
+        check_folder(folder or "C:\\")
     vm = find_one(host, params)
     definition = host.definition(vm.id)
     check_exportable(definition)

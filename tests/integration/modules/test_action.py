@@ -56,7 +56,7 @@ def test_delegation_defaults_environment_and_a_second_host(action: Door) -> None
         environment=environment,
     )
     assert "win11-gold" in names(delegated.result)
-    assert defaults.code == "AUTHENTICATION_FAILED"
+    assert defaults.code == "BAD_CREDENTIALS"
     assert "win11-gold" in names(local_run.result)
     assert names(inventory_wins.result) == []
     assert (unknown.code, "hv09" in unknown.result["msg"]) == ("INVALID_INPUT", True)
