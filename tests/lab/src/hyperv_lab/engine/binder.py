@@ -39,6 +39,8 @@ class Binder:
         self._flags_before = self.sets.flags
         self._base_values = dict(self._values)
         self._base_unbound = list(self._unbound)
+        self._wrapper = self._find_wrapper()
+        self._wrapper_set: str | None = None
 
     @property
     def common(self) -> Mapping[str, Any]:
@@ -160,8 +162,23 @@ class Binder:
 
     # ---- pipeline objects
 
+    def _find_wrapper(self) -> str | None:
+        """The one parameter that takes objects as they are, where nothing else can take them (-InputObject)."""
+        takers = [slot for slot in self._base_unbound if slot.pipeline]
+        if len(takers) != 1 or takers[0].kind.type_name != PSOBJECT or takers[0].parameter.checks:
+            return None
+        return takers[0].name if takers[0].in_all and not takers[0].roles[0].by_name else None
+
     def record(self, value: Any) -> Bound:
         """The arguments for one object; BindError if it cannot be bound, or leaves something mandatory missing."""
+        if self._wrapper_set is not None and value is not None:
+            return Bound({**self._base_values, str(self._wrapper): value}, self._wrapper_set, value)
+        bound = self._record(value)
+        if self._wrapper is not None:
+            self._wrapper_set = bound.set
+        return bound
+
+    def _record(self, value: Any) -> Bound:
         self._values = dict(self._base_values)
         self._unbound[:] = self._base_unbound
         self.sets.flags = self._flags_before
