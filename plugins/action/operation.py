@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
                 provider=provider,
                 routes=lambda: self._routes(operation, params, provider, variables.get("hostvars") or {}),
                 reporter=FileReporter(provider),
-                slots=FileSlots(),
+                slots=FileSlots(scope=str(params.get("source") or "")),
                 check_mode=bool(self._task.check_mode),
                 diff=bool(self._task.diff),
             )

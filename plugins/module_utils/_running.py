@@ -148,8 +148,7 @@ def run_operation(operation: Operation, work: Work, *, check_mode: bool, diff: b
     try:
         if operation.gather is not None:
             return {"changed": False, **operation.gather(work)}
-        assert operation.decide is not None
-        decision = operation.decide(work)
+        decision = None if operation.decide is None else operation.decide(work)
         if not isinstance(decision, Change):
             reason = {} if decision is None or decision.reason is None else {"msg": decision.reason}
             return {"changed": False, **reason, **({} if decision is None else decision.values)}
