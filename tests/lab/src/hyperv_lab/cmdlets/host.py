@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..engine.registry import Bound, Context
+from ..engine.wildcards import has_wildcards, matches
 from ..model.failures import Failure
 from ..model.host import Host
 from ..model.storage import is_absolute
 from .host_shapes import host_object, migration_network, supported_version, switch_object
 from .hyperv import as_list, hyperv, proceed, record
-from .patterns import has_wildcards, matches
 
 OF_SETTINGS = {
     "MaximumStorageMigrations": "maximum_storage_migrations",

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from ..engine.errors import LabBug, NotSimulated, PSError, hyperv_error
 from ..engine.registry import Bound, Context, cmdlet
+from ..engine.wildcards import has_wildcards, matches
 from ..model.directory import may_manage
 from ..model.failures import Failure
 from ..model.host import Host
 from ..model.operations.common import missing
 from ..model.vm import VirtualMachine
-from .patterns import has_wildcards, matches
 
 Implementation = Callable[[Context, Bound], AsyncIterator[Any]]
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def live(value: Any, kind: type[T]) -> T:
 
 def proceed(ctx: Context, target: str) -> bool:
     """Whether the command may go on with this object: -WhatIf says no."""
-    ask = getattr(ctx, "should_process", None)
+    return ctx.should_process(target)
     return bool(ask(target)) if ask is not None else not ctx.common.get("WhatIf")
 
 
@@ -111,10 +111,12 @@ def proceed(ctx: Context, target: str) -> bool:
 def find_by_name(ctx: Context, name: str, *, wildcards: bool, own_error: bool = False) -> list[VirtualMachine]:
     """VMs by name, any case. A pattern that matches nothing is no error; ``own_error``: Get-VM has its own kind."""
     host: Host = ctx.host
-    pattern = wildcards and has_wildcards(name)
-    if pattern:
-        return [vm for vm in host.sorted_vms() if matches(name, vm.name)]
-    found = [vm for vm in host.sorted_vms() if vm.name.lower() == name.lower()]
+    if not wildcards:
+        found = [vm for vm in host.sorted_vms() if vm.name.lower() == name.lower()]
+    else:
+        found = [vm for vm in host.sorted_vms() if matches(name, vm.name)]
+        if has_wildcards(name):
+            return found
     if not found:
         kind = ("InvalidParameter", "InvalidArgument") if own_error else ("ObjectNotFound", "ObjectNotFound")
         target = name if own_error else None

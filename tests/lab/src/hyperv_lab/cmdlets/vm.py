@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ..engine.errors import NotSimulated, PSError
+from ..engine.errors import NotSimulated
 from ..engine.registry import Bound, Context
+from ..engine.wildcards import has_wildcards, matches
 from ..model.failures import Failure
 from ..model.host import Host
 from ..model.operations import checkpoints, lifecycle
 from ..model.storage import is_absolute
 from ..model.vm import OFF, SAVED, Checkpoint, VirtualMachine
 from .hyperv import as_list, chosen, each, follow, hyperv, proceed, record
-from .patterns import has_wildcards, matches
 from .vm_shapes import checkpoint_object, vm_object
 
 # Parameters of Set-VM: where they land in the model, and which of them want the VM to be off.
@@ -128,7 +128,7 @@ async def remove_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
             continue
         silenced = not host.rules.remove_needs_force and ctx.common.get("Confirm") is False
         if not (args.switch("Force") or silenced):
-            raise nobody_to_ask(ctx, host.say("ask_remove", vm=vm.name))
+            ctx.should_continue(host.say("ask_remove", vm=vm.name))
         try:
             await lifecycle.remove_vm(host, vm)
         except Failure as failure:
@@ -136,16 +136,6 @@ async def remove_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
             continue
         if args.switch("Passthru"):
             yield vm_object(host, vm)
-
-
-def nobody_to_ask(ctx: Context, question: str) -> PSError:
-    """A question in a session without a user: it cannot be asked, so the command ends."""
-    return PSError(
-        "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available. " + question,
-        f"InvalidOperation,{ctx.table.class_name}",
-        "InvalidOperation",
-        "System.Management.Automation.PSInvalidOperationException",
-    )
 
 
 @hyperv("Start-VM")

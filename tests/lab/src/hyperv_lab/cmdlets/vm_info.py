@@ -10,12 +10,12 @@ from typing import Any
 
 from ..engine.objects import PSObj
 from ..engine.registry import Bound, Context
+from ..engine.wildcards import matches
 from ..model.failures import Failure
 from ..model.host import Host
 from ..model.vm import Checkpoint, VirtualMachine
 from . import device_shapes
 from .hyperv import as_list, chosen, find_by_name, hyperv, record
-from .patterns import matches
 from .vm_shapes import checkpoint_object, vm_object
 
 
