@@ -39,7 +39,7 @@ def measure(folder: Path) -> None:
 
 
 def utilisation(calls: Sequence[Call]) -> tuple[float, float]:
-    """Mean moves in flight over the moments in which at least one finished clone waits for its move; and how long that is."""
+    """Mean moves in flight while at least one finished clone waits for its move, and for how many seconds one did."""
     moves = sorted(interval(call) for call in named(calls, "Move-VM"))
     clones = sorted(interval(call)[1] for call in named(calls, "Import-VM"))
     # Clones are served in the order in which they are finished, so the n-th waits until the n-th move starts.
