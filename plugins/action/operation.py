@@ -15,7 +15,6 @@ import typing as t
 from collections.abc import Mapping
 from importlib import import_module
 
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -45,6 +44,10 @@ OPERATIONS = f"ansible_collections.{COLLECTION}.plugins.module_utils.operations"
 Values = dict[str, t.Any]
 
 
+class Mistake(Exception):
+    """The task says what it cannot say."""
+
+
 def find_operation(name: str) -> Operation:
     """The operation of the module with that name."""
     try:
@@ -52,7 +55,7 @@ def find_operation(name: str) -> Operation:
     except ModuleNotFoundError as error:
         if error.name != f"{OPERATIONS}.{name}":
             raise
-        raise AnsibleActionFail(f"{COLLECTION} has no module {name!r}.") from None
+        raise Mistake(f"{COLLECTION} has no module {name!r}.") from None
     operation: Operation = module.OPERATION
     return operation
 
@@ -64,7 +67,7 @@ def validate(operation: Operation, arguments: Values) -> ValidationResult:
         message = result.errors.msg
         if isinstance(result.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({COLLECTION}.{operation.name}) module: {message}"
-        raise AnsibleActionFail(message)
+        raise Mistake(message)
     return result
 
 
@@ -78,7 +81,12 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Validate, find the hosts, run; the same result as the module gives."""
-        variables = task_vars or {}
+        try:
+            return self._run(tmp, task_vars or {})
+        except Mistake as mistake:
+            return {"failed": True, "changed": False, "msg": str(mistake)}
+
+    def _run(self, tmp: str | None, variables: Values) -> Values:
         name = self._task.action.rsplit(".", 1)[-1]
         operation = find_operation(name)
         if not self._runs_here(operation):
@@ -86,7 +94,7 @@ class ActionModule(ActionBase):
             result: Values = super().run(tmp, variables)
             return result | self._execute_module(module_name=f"{COLLECTION}.{name}", task_vars=variables)
         if self._task.async_val:
-            raise AnsibleActionFail(f"{COLLECTION}.{name} runs inside the Ansible worker: async is not possible.")
+            raise Mistake(f"{COLLECTION}.{name} runs inside the Ansible worker: async is not possible.")
         return self._run_here(operation, variables)
 
     def _runs_here(self, operation: Operation) -> bool:
