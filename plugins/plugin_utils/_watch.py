@@ -235,12 +235,16 @@ class Watch:
         return self._current
 
     def _read_progress(self, now: float) -> None:
-        if self._current is None or not self._active:
+        tracker = self._current
+        if tracker is None or not self._active:
             return
         for values in self._reader.changed():
             name, started = str(values.get("provider")), values.get("started")
             if isinstance(started, (int, float)) and started >= self._since(name):
-                self._live(name, values, now)
+                try:
+                    tracker.live(name, values, now)
+                except (TypeError, ValueError) as error:
+                    self._warn(f"What the worker of {name} reports is not understood: {error}")
 
     def _since(self, name: str) -> float:
         """Since when a worker that reports for that provider must have begun, to be one that works now.
@@ -250,13 +254,6 @@ class Watch:
         if name in self._active:
             return self._active[name]
         return max(self._ended.get(name, 0.0), min(self._active.values()))
-
-    def _live(self, name: str, values: Values, now: float) -> None:
-        assert self._current is not None
-        try:
-            self._current.live(name, values, now)
-        except (TypeError, ValueError) as error:
-            self._warn(f"What the worker of {name} reports is not understood: {error}")
 
     def _loop(self) -> None:
         while not self._stop.wait(self._interval):
