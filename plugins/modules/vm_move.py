@@ -39,7 +39,7 @@ options:
     required: true
   destination_path:
     description:
-      - The folder on the destination.
+      - The folder on the destination. It is made when it is not there and it is known how the destination is reached.
     type: str
     required: true
   destination:

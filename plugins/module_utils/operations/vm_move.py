@@ -102,6 +102,9 @@ def _apply(work: Work, vm: VM, folder: str, destination: Host | None) -> Values:
         wait_for_room=params["limit_timeout"],
         bytes_total=sum(disk.file_size for disk in disks),
     )
+    if destination is not None:
+        # Whether the host makes a folder that is missing is not documented.
+        destination.files.ensure_folder(folder)
     return {"adopted": mover.carry_out() == "adopted"}
 
 
