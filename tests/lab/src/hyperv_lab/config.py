@@ -51,10 +51,11 @@ class MigrationConfig:
 
 @dataclass(frozen=True)
 class DiskConfig:
-    """A disk of a VM: a copy of ``file``, or a new empty one of ``size`` bytes."""
+    """A disk of a VM: a copy of ``file``, or a new one of ``size`` bytes of which ``payload`` are really written."""
 
     file: Path | None = None
     size: int | None = None
+    payload: int | None = None
     controller: str | None = None  # SCSI or IDE; None: what the generation has
     name: str | None = None  # file name on the host; None: that of ``file``, or made from the VM's name
 

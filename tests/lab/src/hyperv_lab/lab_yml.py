@@ -180,6 +180,7 @@ def _disk(folder: Path) -> Callable[[str, Any], DiskConfig]:
         disk = DiskConfig(
             file=section.take("file", optional(_disk_file(folder)), None),
             size=section.take("size", optional(rate), None),
+            payload=section.take("payload", optional(rate), None),
             controller=section.take("controller", optional(one_of("SCSI", "IDE")), None),
             name=section.take("name", optional(text), None),
         )

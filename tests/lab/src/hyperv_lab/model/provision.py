@@ -82,11 +82,10 @@ def _disk(host: Host, vm: VirtualMachine, config: DiskConfig, number: int) -> st
     if config.file is not None:
         _lay_down(config.file, target)
     else:
-        payload = getattr(config, "payload", None)
         vhdx_writer.write_dynamic(
             target,
             config.size or 40 * 1024**3,
-            DEFAULT_PAYLOAD if payload is None else payload,
+            DEFAULT_PAYLOAD if config.payload is None else config.payload,
             seed=vm.id.int & 0xFFFF,
         )
     return path
