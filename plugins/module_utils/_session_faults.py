@@ -10,7 +10,6 @@ when they are needed; so classes are recognised by name, not by importing them.
 from __future__ import annotations
 
 import enum
-import socket
 import ssl
 import sys
 import typing as t
@@ -64,10 +63,6 @@ def symptom(error: BaseException) -> str:
     if certificates:
         wrong_name = certificates[0].verify_code in (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
         return "CERTIFICATE_WRONG_NAME" if wrong_name else "CERTIFICATE_NOT_TRUSTED"
-    if any(isinstance(item, socket.gaierror) for item in chain):
-        return "NAME_NOT_RESOLVED"
-    if any(isinstance(item, ConnectionRefusedError) for item in chain):
-        return "CONNECTION_REFUSED"
     names = set().union(*(_names(item) for item in chain))
     for found, signs in _SIGNS:
         if names & signs:
@@ -77,9 +72,10 @@ def symptom(error: BaseException) -> str:
     return "CONNECTION_BROKEN"
 
 
-_SIGNS: tuple[tuple[str, frozenset[str]], ...] = (
+_SIGNS: tuple[tuple[str, frozenset[str]], ...] = (  # in this order: what is behind a proxy is wrapped in its error
     ("PROXY_FAILED", frozenset(("ProxyError",))),
-    ("NAME_NOT_RESOLVED", frozenset(("NameResolutionError",))),
+    ("NAME_NOT_RESOLVED", frozenset(("NameResolutionError", "gaierror"))),
+    ("CONNECTION_REFUSED", frozenset(("ConnectionRefusedError",))),
     ("NO_ANSWER", frozenset(("ConnectTimeoutError", "ConnectTimeout", "NewConnectionError"))),
 )
 

@@ -46,6 +46,10 @@ class Order:
         self._broken = False
         self.lost = False
 
+    def begin(self) -> None:
+        """For a new pipeline: what was lost of earlier ones is no concern of it."""
+        self._broken = self.lost = False
+
     def broke(self) -> None:
         self._broken = True
 

@@ -72,7 +72,7 @@ class RemoteShell:
         self._pool.exchange_keys()
 
     def send(self, pipeline: t.Any, left: float) -> None:
-        self.order.lost = False
+        self.order.begin()
         self._close_ended(left)
         self._limit(left)
         pipeline.begin_invoke(remote_stream_options=0)

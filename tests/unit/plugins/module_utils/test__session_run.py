@@ -341,8 +341,9 @@ def test_the_callback_comes_as_often_as_asked_also_while_the_connection_is_broke
 @pytest.mark.parametrize("which", ["on_progress", "on_poll"])
 def test_what_a_callback_raises_stops_the_command(clock: Clock, which: str) -> None:
     shell = ScriptedShell(clock, ProgressRecord("x"), Nothing(1), "end")
+    callbacks: dict[str, t.Any] = {which: raiser(KeyError("callback")), "poll_every": 0}
     with pytest.raises(KeyError):
-        run(shell, **{which: raiser(KeyError("callback"))}, poll_every=0)
+        run(shell, **callbacks)
     assert shell.done == ["send", "stop"]
 
 
@@ -394,4 +395,13 @@ def test_without_a_break_a_host_may_number_as_it_likes() -> None:
     order = Order()
     for number in (7, 3, 100):
         order.see(fragment(number))
+    assert not order.lost
+
+
+def test_what_was_lost_before_is_no_concern_of_the_next_pipeline() -> None:
+    order = Order()
+    order.see(fragment(1))
+    order.broke()
+    order.begin()
+    order.see(fragment(9))
     assert not order.lost
