@@ -27,8 +27,6 @@ LENIENT = frozenset(
         ("Write-Output", "InputObject"),
         ("ConvertTo-Json", "InputObject"),
         ("Join-Path", "ChildPath"),
-        ("Test-Path", "Path"),
-        ("Test-Path", "LiteralPath"),
         ("Tee-Object", "InputObject"),
     }
 )

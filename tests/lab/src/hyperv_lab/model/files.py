@@ -172,6 +172,10 @@ class Volumes:
         self._files[letter] = self._count(letter)
         return self._left(letter)
 
+    def left(self, drive: str) -> int:
+        """The same without counting anew: what the lab knows from its own writing."""
+        return self._left(drive[0].upper())
+
     def set_capacity(self, drive: str, size: int) -> None:
         self._capacity[drive[0].upper()] = size
 
@@ -355,12 +359,17 @@ class Volumes:
             os.mkdir(real)
         self._touch(real)
 
-    def read(self, path: str) -> bytes:
+    def check_readable(self, path: str) -> Path:
+        """Where a file lies that may be read now."""
         real = self._existing(path)
         if real.is_dir():
             raise FileError(ACCESS_DENIED, path)
         if True in self._open.get(str(real), ()):
             raise FileError(SHARING_VIOLATION, path)
+        return real
+
+    def read(self, path: str) -> bytes:
+        real = self.check_readable(path)
         with _translated(path):
             return real.read_bytes()
 
