@@ -102,7 +102,6 @@ def live(value: Any, kind: type[T]) -> T:
 def proceed(ctx: Context, target: str) -> bool:
     """Whether the command may go on with this object: -WhatIf says no."""
     return ctx.should_process(target)
-    return bool(ask(target)) if ask is not None else not ctx.common.get("WhatIf")
 
 
 # ---- which virtual machines are meant
