@@ -131,6 +131,7 @@ class _Generation:
     holder: Holder | None
     claimed: bool
     age: timedelta | None
+    unreadable: str | None = None
 
 
 class Lease:
@@ -329,14 +330,11 @@ class Lease:
             return _Generation(number=number, holder=None, claimed=False, age=None)
         last = max(entry.modified for entry in (owner, inside.get(HEARTBEAT, owner)))
         age = self._host.now() - last
-        return _Generation(number=number, holder=self._holder_of(path), claimed=True, age=age)
-
-    def _holder_of(self, path: str) -> Holder | None:
-        """Who holds the generation; None while the file is being written, or when it was not written by us."""
         try:
-            return self._read(path)
-        except CommandFailed:
-            return None
+            holder, unreadable = self._read(path), None
+        except CommandFailed as error:  # it may be being written; if it stays so, its age tells
+            holder, unreadable = None, str(error)
+        return _Generation(number=number, holder=holder, claimed=True, age=age, unreadable=unreadable)
 
     def _read(self, path: str) -> Holder | None:
         content = self._host.files.read_plain(join(path, OWNER))
@@ -359,7 +357,7 @@ class Lease:
         who = "another run" if holder is None else f"run {holder.run} (process {holder.pid} on {holder.controller})"
         return LeaseHeld(
             f"{self._folder} on {self._host.label} is held by {who}.",
-            cause=why or "One job of this kind at a time runs on a host, whoever started it.",
+            cause=why or generation.unreadable or "One job of this kind at a time runs on a host, whoever started it.",
             remedy="Wait until it has finished, then run again.",
         )
 
