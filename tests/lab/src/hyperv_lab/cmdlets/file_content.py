@@ -87,7 +87,7 @@ class Block(Noted):
         self._made: Any = None
 
     @property
-    def value(self) -> Any:  # type: ignore[override]
+    def value(self) -> Any:
         if self._made is None:
             kind = "System.Byte[]" if self._typed else "System.Object[]"
             self._made = self.raw if self._typed else PSArray((Byte(one) for one in self.raw), kind)
@@ -158,7 +158,7 @@ def _blocks(args: Bound, read: Any, notes: dict[str, Any], typed: bool) -> Itera
     at = 0
     while at < len(read) and (total < 0 or at < total):
         step = size
-        if total > 0 and (step == 0 or total - at < at):
+        if total > 0 and (step == 0 or total - step < at):
             step = total - at
         block = read[at : at + step] if step > 0 else read[at:]
         at += len(block)

@@ -190,6 +190,9 @@ class Stage:
             else:
                 for item in items:
                     await self._emit(item)
+        except PSError as error:
+            error.activity = error.activity or self.name
+            raise
         except StopUpstream as stop:
             if stop.index is None:
                 stop.index = self.index

@@ -10,6 +10,7 @@ import datetime
 import errno
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,7 @@ class Volumes:
         self._capacity = {letter.upper(): size for letter, size in capacities.items()}
         self._base = {letter: (used or {}).get(letter, 0) for letter in self._capacity}
         self._files: dict[str, int] = {}
+        self._counting = threading.Lock()
         self._open: dict[str, list[bool]] = {}
         self._attributes: dict[str, frozenset[str]] = {}
         for letter in self._capacity:
@@ -196,8 +198,10 @@ class Volumes:
         return max(0, self._capacity[letter] - self._base[letter] - self._files[letter])
 
     def _grow(self, letter: str, size: int) -> None:
+        """Count what has been written; copies run in threads."""
         self._left(letter)
-        self._files[letter] += size
+        with self._counting:
+            self._files[letter] += size
 
     # ---- paths
 
