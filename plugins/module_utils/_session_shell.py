@@ -64,7 +64,8 @@ class RemoteShell:
     def pipeline(self, prepared: Prepared) -> t.Any:
         pipeline = self._library.PowerShell(self._pool)
         for name, parameters in prepared:
-            pipeline.add_cmdlet(name).add_parameters(parameters)
+            cmdlet = self._library.Command(name, protocol_version=self._pool.protocol_version or "", is_script=False)
+            pipeline.add_command(cmdlet).add_parameters(parameters)
         return pipeline
 
     def exchange_keys(self, left: float) -> None:
