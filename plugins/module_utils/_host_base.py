@@ -25,6 +25,8 @@ QUESTION = 120.0
 """Seconds for what only looks; a busy host with hundreds of VMs needs some of them."""
 CHANGE = 300.0
 """Seconds for a small change."""
+POLL_EVERY = 5.0
+"""Seconds between two calls of ``on_poll`` while a long command runs."""
 VIRTUALIZATION = r"root\virtualization\v2"
 
 
@@ -94,6 +96,7 @@ def cim(class_name: str, *, namespace: str | None = None, where: str | None = No
 
 __all__ = (
     "CHANGE",
+    "POLL_EVERY",
     "QUESTION",
     "VIRTUALIZATION",
     "OnPoll",

@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, OnPoll, OnProgress
+from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, POLL_EVERY, OnPoll, OnProgress
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, VMQuestions, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Incompatibility
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import join
@@ -29,9 +29,17 @@ class Changes(VMQuestions):
         timeout: float = LONG,
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
+        poll_every: float = POLL_EVERY,
     ) -> None:
         """Export the VM into ``folder``, which has to be there; the host makes a folder of the VM's name in it."""
-        self._long(command("Export-VM", Path=folder), vm_id, timeout, on_progress, on_poll)
+        self._session.run(
+            by_id(vm_id),
+            command("Export-VM", Path=folder),
+            timeout=timeout,
+            on_progress=on_progress,
+            on_poll=on_poll,
+            poll_every=poll_every,
+        )
 
     def import_copy(
         self,
@@ -41,6 +49,7 @@ class Changes(VMQuestions):
         timeout: float = LONG,
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
+        poll_every: float = POLL_EVERY,
     ) -> VM:
         """A new VM with an id of its own from the configuration file of an export; all its files below ``folder``.
 
@@ -63,6 +72,7 @@ class Changes(VMQuestions):
             timeout=timeout,
             on_progress=on_progress,
             on_poll=on_poll,
+            poll_every=poll_every,
         )
         if len(answers) != 1:
             raise self._unexpected(f"the import gave {len(answers)} VMs")
@@ -77,10 +87,17 @@ class Changes(VMQuestions):
         timeout: float = LONG,
         on_progress: OnProgress | None = None,
         on_poll: OnPoll | None = None,
+        poll_every: float = POLL_EVERY,
     ) -> None:
         """Move the VM with its storage to ``folder`` on another host, which has to be there."""
-        move = command("Move-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder)
-        self._long(move, vm_id, timeout, on_progress, on_poll)
+        self._session.run(
+            by_id(vm_id),
+            command("Move-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder),
+            timeout=timeout,
+            on_progress=on_progress,
+            on_poll=on_poll,
+            poll_every=poll_every,
+        )
 
     def compare_move(self, vm_id: str, destination_host: str, folder: str) -> tuple[Incompatibility, ...]:
         """Why the VM could not be moved there; empty when nothing speaks against it."""
@@ -104,16 +121,6 @@ class Changes(VMQuestions):
     def remove_vm(self, vm_id: str) -> None:
         """Delete the VM's configuration. Its disks' files stay and are deleted one by one. Force only: no question."""
         self._session.run(by_id(vm_id), command("Remove-VM", Force=True), timeout=CHANGE)
-
-    def _long(
-        self,
-        work: Command,
-        vm_id: str,
-        timeout: float,
-        on_progress: OnProgress | None,
-        on_poll: OnPoll | None,
-    ) -> None:
-        self._session.run(by_id(vm_id), work, timeout=timeout, on_progress=on_progress, on_poll=on_poll)
 
 
 __all__ = ("Changes",)

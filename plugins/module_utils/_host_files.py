@@ -14,6 +14,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._command import comm
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, NotFound, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
     CHANGE,
+    POLL_EVERY,
     OnPoll,
     Part,
     is_missing,
@@ -77,6 +78,7 @@ class Files(Part):
             command("Select-Object", Property=["Hash"]),
             timeout=timeout,
             on_poll=on_poll,
+            poll_every=POLL_EVERY,
         )
         if len(answers) != 1:
             raise NotFound(f"The host gave no hash of {path}.", host=self._session.label)

@@ -29,7 +29,14 @@ CONFIG: dict[str, t.Any] = {
         "disk_rate": "400MiB",
         "volumes": {"C": "60GiB", "D": "100GiB"},
         "switches": ["Production", {"name": "Lab only", "type": "Private"}],
-        "migration": {"enabled": True, "authentication": "Kerberos", "simultaneous": 3, "storage": 4},
+        "migration": {
+            "enabled": True,
+            "authentication": "Kerberos",
+            "simultaneous": 3,
+            "storage": 4,
+            "any_network": False,
+            "networks": ["127.0.42.0/24"],
+        },
     },
     "hosts": {
         "hv01": {
@@ -43,11 +50,10 @@ CONFIG: dict[str, t.Any] = {
                     "processors": 2,
                     "switch": "Production",
                     "vlan": 42,
-                    "tpm": True,
                     "notes": "made by Ann\r\nwith care",
                     "disks": [{"file": "golden.vhdx"}, {"size": "1GiB"}],
                 },
-                {"name": GOLD.replace("[1]", "1"), "disks": [{"size": "1GiB"}]},
+                {"name": GOLD.replace("[1]", "1"), "tpm": True, "secure_boot": False, "disks": [{"size": "1GiB"}]},
                 {
                     "name": "old",
                     "generation": 1,
