@@ -307,6 +307,26 @@ def test_the_call_log_tells_writes_from_looks(shell: Shell) -> None:
     assert calls[2].error == "ObjectNotFound," + CLASS + "SetVM"
 
 
+def test_a_configuration_that_does_not_fit_any_more(shell: Shell) -> None:
+    host, vm = shell.model.host("hv01"), shell.model.vm()
+    host.volumes.set_free("C", 0)
+    before = host.volumes.read(vm.system_file("vmcx"))
+    notes = "".join(chr(0x4E00 + number * 7 % 20000) for number in range(9000))
+    records = shell("Set-VM", Name="gold", Notes=notes, NewVMName="silver")
+    assert records.error_id == "OperationFailed," + CLASS + "SetVM"
+    assert "(0x80070070)." in records.errors[0].message
+    assert (vm.notes, vm.name) == ("", "gold")
+    assert host.volumes.read(vm.system_file("vmcx")) == before
+    assert not shell("Rename-VM", Name="gold", NewName="silver").errors
+
+
+def test_no_checkpoint_of_a_broken_disk(shell: Shell) -> None:
+    host, vm = shell.model.host("hv01"), shell.model.vm()
+    host.volumes.write(vm.disks[0].path, b"broken")
+    assert "0xC03A0005" in shell("Checkpoint-VM", Name="gold").errors[0].message
+    assert not vm.checkpoints
+
+
 def test_two_exports_side_by_side_share_the_disk(make: Make) -> None:
     disk = DiskConfig(size=16 * MiB)
     vms = tuple(VMConfig(name, disks=(disk,)) for name in ("one", "two"))

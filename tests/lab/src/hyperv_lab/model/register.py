@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from . import vmcx
+from .failures import E_DISK_FULL, Failure
 from .host import Host
-from .storage import ensure_folder, join, remove_quietly, write_file
+from .storage import CopyError, ensure_folder, join, remove_quietly, write_file
 from .vm import VirtualMachine
 
 STATE_FILE = b"vmrs.lab".ljust(16 * 1024, b"\0")
@@ -20,14 +21,28 @@ def write_system_files(host: Host, vm: VirtualMachine) -> None:
     contents = {"vmcx": vmcx.dump(vm), "vmrs": STATE_FILE, "vmgs": GUEST_STATE_FILE}
     for path in vm.system_files:
         extension = path.rpartition(".")[2]
+        if extension == "vmcx":
+            _check_room(host, path, len(contents[extension]))
         if extension == "vmcx" or not host.volumes.exists(path):
             write_file(host, path, contents[extension])
 
 
+def _check_room(host: Host, path: str, size: int) -> None:
+    """A configuration that does not fit any more is refused before the old one is touched."""
+    before = host.volumes.size(path) if host.volumes.exists(path) else 0
+    if path[0].upper() in host.volumes.letters and size - before > host.volumes.free(path):
+        raise CopyError(path, path, E_DISK_FULL)
+
+
 def save(host: Host, vm: VirtualMachine) -> None:
     """Bring the configuration file up to date."""
-    if vm.id in host.vms:
+    if vm.id not in host.vms:
+        return
+    try:
         write_system_files(host, vm)
+    except CopyError as error:
+        text = host.say("modify_failed", vm=vm.name)
+        raise Failure(text, host.say_code(error.hresult), hresult=error.hresult) from error
 
 
 def register(host: Host, vm: VirtualMachine) -> None:

@@ -9,7 +9,7 @@ import datetime
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 OFF, RUNNING, SAVED, PAUSED = "Off", "Running", "Saved", "Paused"
 NO_MAC = "000000000000"
@@ -201,3 +201,9 @@ class VirtualMachine:
             started_at=None,
             deleted=False,
         )
+
+    def restore(self, before: VirtualMachine) -> None:
+        """Take back all settings; what is being done to the VM stays."""
+        for one in fields(self):
+            if one.name not in ("activity", "started_at", "deleted"):
+                setattr(self, one.name, getattr(before, one.name))

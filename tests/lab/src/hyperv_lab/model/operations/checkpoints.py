@@ -8,8 +8,9 @@ from __future__ import annotations
 import uuid
 
 from .. import chains, provision, register, vhdx
+from ..failures import E_CORRUPT_DISK, Failure
 from ..host import Host
-from ..storage import real_path, remove_quietly
+from ..storage import CopyError, copy_failure, real_path, remove_quietly
 from ..vm import CHECKPOINTING, MERGING, Checkpoint, VirtualMachine
 from .common import occupied, wrong_state
 
@@ -19,7 +20,13 @@ def take(host: Host, vm: VirtualMachine, name: str) -> Checkpoint:
     if vm.checkpoint_type == "Disabled":
         raise wrong_state(host, head)
     with occupied(host, vm, CHECKPOINTING, head):
-        return provision.add_checkpoint(host, vm, name)
+        for disk in vm.disks:
+            if disk.disk_number is None and not chains.is_intact(host, disk.path):
+                raise Failure(head, host.say_code(E_CORRUPT_DISK), hresult=E_CORRUPT_DISK)
+        try:
+            return provision.add_checkpoint(host, vm, name)
+        except CopyError as error:
+            raise copy_failure(host, error, head) from error
 
 
 def remove(host: Host, vm: VirtualMachine, checkpoint: Checkpoint) -> None:

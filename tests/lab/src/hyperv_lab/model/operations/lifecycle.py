@@ -12,7 +12,7 @@ from typing import Any
 from .. import chains, register, vhdx
 from ..failures import E_CORRUPT_DISK, E_FILE_NOT_FOUND, Failure
 from ..host import Host
-from ..storage import CopyError, real_path
+from ..storage import real_path
 from ..vm import MERGING, MODIFYING, NAME_LENGTH, NO_MAC, OFF, PAUSED, RUNNING, SAVED, VirtualMachine
 from .checkpoints import merge_all
 from .common import occupied, wrong_state
@@ -104,11 +104,13 @@ def change_vm(host: Host, vm: VirtualMachine, change: Callable[[VirtualMachine],
     with occupied(host, vm, MODIFYING, head):
         if offline and vm.state != OFF:
             raise wrong_state(host, head)
+        before = vm.twin()
         change(vm)
         try:
             register.save(host, vm)
-        except CopyError as error:
-            raise Failure(head, host.say_code(error.hresult), hresult=error.hresult) from error
+        except Failure:
+            vm.restore(before)
+            raise
 
 
 def rename_vm(host: Host, vm: VirtualMachine, name: str) -> None:
