@@ -50,7 +50,15 @@ def plain(value: t.Any) -> t.Any:
 def own_options(action: ActionBase) -> ConnectionOptions | None:
     """How the task's own host (or the one it is delegated to) is reached; None for other connection plugins."""
     kind = kind_of(action._connection.transport)
-    return None if kind is None else _READERS[kind](plain(dict(action._connection.get_options())))
+    return None if kind is None else _read(kind, action._connection)
+
+
+def _read(kind: str, connection: t.Any) -> ConnectionOptions:
+    """The plugin's options; with the variables that winrm hands through to its library without declaring them."""
+    options = dict(connection.get_options())
+    if connection.allow_extras:
+        options["_extras"] = connection.get_option("_extras")
+    return _READERS[kind](plain(options))
 
 
 def options_of(action: ActionBase, hostvars: Mapping[str, Values], host: str, *, option: str) -> ConnectionOptions:
@@ -67,8 +75,10 @@ def options_of(action: ActionBase, hostvars: Mapping[str, Values], host: str, *,
     loader = action._shared_loader_obj.connection_loader
     connection = loader.get(kind, action._play_context.copy(), task_uuid=action._task._uuid)
     wanted = constants.config.get_plugin_vars("connection", connection._load_name)
-    connection.set_options(var_options={name: variables[name] for name in wanted if name in variables})
-    return _READERS[kind](plain(dict(connection.get_options())))
+    known = {name: variables[name] for name in wanted if name in variables}
+    extras = {name: variables[name] for name in variables if name.startswith(f"ansible_{kind}_") and name not in known}
+    connection.set_options(var_options={**known, "_extras": extras})
+    return _read(kind, connection)
 
 
 def overridden(options: ConnectionOptions, given: Values, fallback: Values) -> ConnectionOptions:

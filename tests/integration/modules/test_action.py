@@ -26,8 +26,14 @@ def names(result: dict[str, list[dict[str, str]]]) -> list[str]:
 @pytest.mark.parametrize("variables", ["psrp", "winrm"])
 def test_an_inventory_as_for_other_collections(lab: Lab, tmp_path: Path, variables: str) -> None:
     door = Door(lab, "action", tmp_path, variables)
-    here, there = door.run(Task("vm_info"), Task("vm_info", host="hv02"), verbose=True)
-    assert (here.outcome, there.outcome) == ("ok", "ok")
+    move = {"destination": "hv02", "destination_host": "hv02.lab.test", "destination_path": r"D:\VMs\web"}
+    here, there, second = door.run(
+        Task("vm_info"),
+        Task("vm_info", host="hv02"),
+        Task("vm_move", {"id": WEB_ID, **move}, check=True),
+        verbose=True,
+    )
+    assert (here.outcome, there.outcome, second.outcome) == ("ok", "ok", "ok"), door.output
     assert "win11-gold" in names(here.result)
     assert names(there.result) == []
     assert PASSWORD not in door.output
