@@ -84,7 +84,8 @@ def foreign(notes: str, vm_id: str) -> Stamp | None:
 def merge(notes: str, stamp: Stamp) -> str:
     """The notes with this stamp and no other; the text of people stays as it is."""
     rest = remove(notes)
-    return f"{rest}\n{stamp.line()}" if rest else stamp.line()
+    line_end = "\r" if rest.endswith("\r") else "\n"  # "\r" and "\n" would become one line end
+    return f"{rest}{line_end}{stamp.line()}" if rest else stamp.line()
 
 
 def remove(notes: str) -> str:

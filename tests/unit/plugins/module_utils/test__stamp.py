@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
 from ansible_collections.fanout.hyperv.plugins.module_utils._stamp import Stamp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 ID = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -36,6 +36,8 @@ notes = st.text(st.characters(exclude_categories=["Cs"]), max_size=200).filter(l
 
 
 @given(notes, names, names)
+@example("\r", "", "")
+@example("a\r\n", "", "")
 def test_what_was_merged_is_parsed_and_removed_again(text: str, name: str, source: str) -> None:
     put = stamp(template_name=name, source=source)
     merged = _stamp.merge(text, put)
