@@ -24,7 +24,7 @@ $(LINK):
 	@mkdir -p $(@D) && ln -sfn ../../.. $@
 
 demo: venv ## distribute a template to six simulated hosts, twice (TEMPLATE_DISK=path/to/any.vhdx)
-	@TEMPLATE_DISK="$(TEMPLATE_DISK)" PYTHONPATH=tests/lab/src $(VENV)/bin/python -m demo
+	@PYTHONPATH=tests/lab/src $(VENV)/bin/python -m demo
 
 test: venv ## lint, typing, unit, lab, molecule and the other default sessions
 	@$(VENV)/bin/python -m nox
