@@ -63,9 +63,10 @@ class Binder:
             if slot not in self._unbound:
                 raise errors.bound_twice(self.class_name, slot.name)
             self._bind(slot, value, coerce=True)
-        if positional:
-            self._bind_positions(positional)
+        problem = self._bind_positions(positional) if positional else None
         self.sets.validate(before_pipeline=True, set_default=False)
+        if problem is not None:
+            raise problem
 
     def _settle(self, expects_input: bool) -> None:
         left = self.sets.validate(before_pipeline=expects_input, set_default=not expects_input)
@@ -80,27 +81,28 @@ class Binder:
         if not expects_input:
             self.sets.verify_selected()
 
-    def _bind_positions(self, values: Sequence[Any]) -> None:
-        """Each value goes to the next position; without conversion first, in the default set first."""
-        queue = list(values)
+    def _bind_positions(self, values: Sequence[Any]) -> BindError | None:
+        """Each value goes to the next position; the error for what finds none, told after the sets were looked at."""
+        queue, left_over = list(values), []
         problem: BindError | None = None
         for position in self.shape.positions(self._unbound, self.sets.flags):
-            slots = self._at(position, self.sets.flags)
-            if not slots:
+            if not queue or not self._at(position, self.sets.flags):
                 continue
-            if not queue:
-                return
-            bound, problem = self._bind_position(position, queue[0])
+            value = queue.pop(0)
+            bound, problem = self._bind_position(position, value)
             if not bound:
-                break
-            queue.pop(0)
-        if queue:
-            raise problem or errors.no_position(self.class_name, text(queue[0]) if queue[0] is not None else "$null")
+                left_over.append(value)
+        left_over += queue
+        if not left_over:
+            return None
+        first = left_over[0]
+        return problem or errors.no_position(self.class_name, "$null" if first is None else text(first))
 
     def _at(self, position: int, flags: int) -> list[Slot]:
         return [slot for slot in self._unbound if any(role.position == position for role in slot.matching(flags))]
 
     def _bind_position(self, position: int, value: Any) -> tuple[bool, BindError | None]:
+        """Without conversion first, in the default set first."""
         problem: BindError | None = None
         default = self.shape.default & self.sets.flags
         for coerce in (False, True):
@@ -155,8 +157,7 @@ class Binder:
         try:
             return kind.convert(value)
         except Mismatch as why:
-            single = kind.element.type_name if kind.element else kind.type_name
-            if single == CREDENTIAL:
+            if kind.type_name == CREDENTIAL:
                 raise errors.cannot_transform(self.class_name, slot.name, str(why)) from why
             raise errors.cannot_convert(self.class_name, slot.name, kind.type_name, why, text(value)) from why
 

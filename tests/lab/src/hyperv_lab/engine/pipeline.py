@@ -22,6 +22,7 @@ from .output import Output
 from .session import Session
 from .stage import Sink, Stage, StopUpstream
 
+MERGES = ("merge_to", "merge_error", "merge_warning", "merge_verbose", "merge_debug", "merge_information")
 END = object()  # put into ``input`` when the client has said that no more comes
 
 
@@ -86,6 +87,8 @@ class PipelineRun:
         return stages
 
     def _check(self, command: Any) -> None:
+        if any(getattr(command, name, 0) for name in MERGES):
+            raise NotSimulated("streams merged into others")
         if not command.is_script:
             return
         if self.session.configuration.no_language:

@@ -104,7 +104,9 @@ class Shape:
         self.bits = {name: 1 << number for number, name in enumerate(self.set_names)}
         self.default = self.bits.get(table.default_set or "", 0)
         own = [entry for entry in table.parameters.values() if entry.provider in (None, provider)]
-        self.slots = [self._slot(entry) for entry in own]
+        aliases = {alias.lower() for entry in own for alias in entry.aliases}
+        by_name = {entry.name.lower(): entry for entry in own if entry.name.lower() not in aliases}
+        self.slots = [self._slot(entry) for entry in by_name.values()]
         extra = COMMON + SHOULD_PROCESS if table.should_process else COMMON
         self.slots += [self._slot(entry, common=True) for entry in extra]
 

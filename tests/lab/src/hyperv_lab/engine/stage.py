@@ -101,6 +101,8 @@ class Stage:
         except PSError as error:
             error.activity = known
             raise
+        if "PipelineVariable" in self.binder.common:
+            raise NotSimulated("-PipelineVariable")
         self._streams = Streams(output, session, self.binder.common)
         self.ctx = Context(self.shape.table, session, self._streams, self.binder.common)
         self._sink: Sink | None = None
