@@ -61,7 +61,6 @@ class Result:
     state: str = ""
     warnings: list[str] = field(default_factory=list)
     progress: list[Any] = field(default_factory=list)
-    wire: list[str] = field(default_factory=list)
 
     @property
     def one(self) -> Any:
@@ -108,8 +107,8 @@ class Rig:
         for name, arguments in stages:
             self._add(shell, name, arguments)
         shell.start()
-        metadata = self._create(shell)
         pipeline = ServerPipeline(self._server, shell.pipeline_id)
+        metadata = self._create()
         pipeline.start()
         run = PipelineRun(self.session, pipeline, lambda: None)
         for item in inputs or ():
@@ -135,7 +134,7 @@ class Rig:
             command.add_argument(value)
         shell.metadata.commands.append(command)
 
-    def _create(self, shell: Any) -> Any:
+    def _create(self) -> Any:
         self._server.receive_data(self._client.data_to_send())
         while (event := self._server.next_event()) is not None:
             if isinstance(event, psrpcore.CreatePipelineEvent):
@@ -171,7 +170,7 @@ class Rig:
             elif kind == "ErrorRecordEvent":
                 result.errors.append(event.record)
             elif kind == "WarningRecordEvent":
-                result.warnings.append(str(event.record))
+                result.warnings.append(event.record.Message)
             elif kind == "ProgressRecordEvent":
                 result.progress.append(event.record)
             elif kind == "PipelineStateEvent":

@@ -38,7 +38,7 @@ FILE_FLAGS = "System.Management.Automation.FlagsExpression`1[System.IO.FileAttri
 NULLABLE = re.compile(r"System\.Nullable\[(.+)\]")
 GUID = re.compile(r"\s*(?:[{(])?([0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})[})]?\s*")
 TIMESPAN = re.compile(
-    r"\s*(?P<sign>-?)(?:(?P<days>\d+)[.:])?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})"
+    r"\s*(?P<sign>-?)(?:(?P<days>\d+)(?:\.|:(?=\d+:\d+:)))?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})"
     r"(?::(?P<seconds>\d{1,2})(?:\.(?P<fraction>\d{1,7}))?)?\s*"
 )
 DAYS = re.compile(r"\s*(-?\d+)\s*")

@@ -109,6 +109,7 @@ class Stage:
         self._cmdlet: Cmdlet | None = None
         self._function: Any = None
         self._logged = 0
+        self._begun = False
         self._out_variable = self._new_out_variable()
 
     @property
@@ -148,11 +149,17 @@ class Stage:
             self._function = target
 
     async def begin(self) -> None:
+        """Once, and before the first record even if that comes out of another command's beginning."""
+        if self._begun:
+            return
+        self._begun = True
         if self._cmdlet is not None:
             await self._drive(self._cmdlet.begin(self.binder.bound()))
 
     async def process(self, record: Any) -> None:
         """One pipeline object; one that cannot be bound is reported and passed over."""
+        if not self._begun:
+            await self.begin()
         try:
             args = self.binder.record(record)
         except BindError as error:
