@@ -37,6 +37,9 @@ SETTLE = 30.0
 LATE = 10.0
 """Seconds in which a job that was just started may still be missing in the host's list."""
 
+MIGRATING = "MigratingVirtualMachine"
+"""A VM's operational status while it is moved; it may show before the job does."""
+
 
 def job_of(jobs: Iterable[MigrationJob], vm: VM, vms: Iterable[VM]) -> MigrationJob | None:
     """The running migration of this VM. Hosts name the VM of a job by id or by name; a name counts only if unique."""
@@ -96,6 +99,18 @@ class Mover:
         jobs = self.control.jobs()
         return job_of(jobs, self.vm, self.control.vms()) if any(job.running for job in jobs) else None
 
+    def under_way(self) -> bool:
+        """Whether the source shows that the VM is being moved, by a job or by the VM's status."""
+        job = self.running()
+        if job is not None:
+            self._check_destination(job)
+            return True
+        return self._shows_moving()
+
+    def _shows_moving(self) -> bool:
+        here = self.control.vm(self.vm.id)
+        return here is not None and MIGRATING in here.statuses
+
     def arrived(self) -> bool:
         """Whether the VM has left the source and, as far as we may ask there, is at its destination."""
         if self.control.vm(self.vm.id) is not None:
@@ -106,9 +121,7 @@ class Mover:
         """Move the VM, or wait for the move that runs. Returns ``moved`` or ``adopted``."""
         deadline = self.clock() + self.wait_for_room
         while True:
-            job = self.running()
-            if job is not None:
-                self._check_destination(job)
+            if self.under_way():
                 self.follow()
                 return "adopted"
             self._wait_for_room(deadline)
@@ -120,13 +133,14 @@ class Mover:
         self.reporter.phase("copying")
         deadline = self.clock() + self.timeout
         last: MigrationJob | None = None
-        while (job := self.running()) is not None:
-            last = job
-            self._show(job.percent)
+        while (job := self.running()) is not None or self._shows_moving():
+            if job is not None:
+                last = job
+                self._show(job.percent)
             self._pause()
             if self.clock() > deadline:
                 raise OperationTimedOut(
-                    f"The move of {self.vm.name} ({self.vm.id}) to {job.destination} still runs after "
+                    f"The move of {self.vm.name} ({self.vm.id}) to {self.destination_host} still runs after "
                     f"{self.timeout:.0f} s.",
                     remedy="It goes on. Run again: the move is adopted. Or give it more time.",
                 )
@@ -148,7 +162,7 @@ class Mover:
         except (OutcomeUnknown, OperationTimedOut) as error:
             if self._settles(patience=LATE):
                 return True
-            if isinstance(error, OperationTimedOut) or self.running() is None:
+            if isinstance(error, OperationTimedOut) or not self.under_way():
                 raise
             self.follow()
             return True
@@ -169,7 +183,7 @@ class Mover:
             waited = self.clock() - start
             here = self.control.vm(self.vm.id)
             idle = here is not None and not here.busy and waited >= patience
-            if idle or waited > SETTLE or self.running() is not None:
+            if idle or waited > SETTLE or self.under_way():
                 return False
             self._pause()
         return True
@@ -244,4 +258,4 @@ class Mover:
         self.reporter.progress(percent=self._percent, bytes_done=done, bytes_total=self.bytes_total)
 
 
-__all__ = ("Mover", "has_room", "in_flight", "job_of")
+__all__ = ("MIGRATING", "Mover", "has_room", "in_flight", "job_of")

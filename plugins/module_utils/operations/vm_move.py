@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput, NotFound, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, job_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import MIGRATING, Mover, job_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
@@ -28,17 +28,20 @@ def decide(work: Work) -> Decision:
         return _gone(work, destination)
     if destination is not None:
         refuse_same_computer(source, destination)
-    job = job_of(source.jobs(), vm, source.vms())
-    if job is None:
+    moving = MIGRATING in vm.statuses or job_of(source.jobs(), vm, source.vms()) is not None
+    if not moving:
         check_movable(vm)
+        refuse_planned(vm, destination)
     values = {
         "vm": {"id": vm.id, "name": vm.name},
         "destination_host": params["destination_host"],
-        "adopted": bool(job),
+        "adopted": moving,
     }
-    step = "wait for the move that is running" if job else f"move {vm.name} to {folder} on {params['destination_host']}"
+    step = (
+        "wait for the move that is running" if moving else f"move {vm.name} to {folder} on {params['destination_host']}"
+    )
     return Change(
-        reason="It is being moved already." if job else f"{vm.name} is on {work.provider}.",
+        reason="It is being moved already." if moving else f"{vm.name} is on {work.provider}.",
         before={"host": work.provider, "path": vm.path},
         after={"host": params["destination_host"], "path": folder},
         plan=(step,),
@@ -73,6 +76,18 @@ def refuse_same_computer(source: Host, destination: Host) -> None:
             f"{source.label} and {destination.label} are the same computer.",
             code="SAME_COMPUTER",
             remedy="Name another destination.",
+        )
+
+
+def refuse_planned(vm: VM, destination: Host | None) -> None:
+    """What a broken move has left at the destination has this VM's id, and no second one can have it."""
+    if destination is not None and any(planned.id == vm.id for planned in destination.planned_vms()):
+        raise Conflict(
+            f"A move of {vm.name} that broke off has left a planned VM ({vm.id}) on {destination.label}.",
+            code="PLANNED_VM_LEFT",
+            cause="The host takes no VM with this id while it has that one.",
+            remedy=f"Restart the service vmms on {destination.label} (running VMs go on), or delete the planned VM "
+            "there with the method DestroySystem of Msvm_VirtualSystemManagementService; then run again.",
         )
 
 

@@ -48,7 +48,7 @@ def stamp(vm_id: str) -> str:
 
 def vm(name: str, vm_id: str, **more: t.Any) -> Values:
     """A small VM for lab.yml."""
-    disks = [{"size": "1GiB"}]
+    disks = [{"size": "1GiB", "payload": "8MiB"}]
     return {"name": name, "id": vm_id, "generation": 2, "switch": "Production", "state": "Off", "disks": disks, **more}
 
 

@@ -191,6 +191,7 @@ class FakeHost:
         self.attached: dict[str, list[str]] = {}
         self.running: list[MigrationJob] = []
         self.limit = 2
+        self.planned: list[PlannedVM] = []
         self.writes: list[tuple[str, str]] = []
         self.hashed: list[str] = []
         self.before_write: Callable[[str, str], None] = lambda _what, _which: None
@@ -289,7 +290,7 @@ class FakeHost:
         return tuple(self.running)
 
     def planned_vms(self) -> tuple[PlannedVM, ...]:
-        return ()
+        return tuple(self.planned)
 
     def settings(self) -> HostSettings:
         return HostSettings(

@@ -17,6 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, has_room, in_flight
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import PlannedVM
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.vm_move import OPERATION
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
@@ -99,6 +100,17 @@ def test_a_running_move_is_waited_for_and_not_started_again(pair: tuple[FakeHost
     assert move.carry_out() == "adopted"
     assert moves(source) == 0
     assert t.cast(FakeReporter, move.reporter).percents[-1] == 80
+
+
+def test_a_move_that_shows_only_in_the_vms_status_is_not_started_again(pair: tuple[FakeHost, FakeHost]) -> None:
+    source, target = pair
+    source.change(T_ID, statuses=("InService", "MigratingVirtualMachine"))
+    target.planned = [PlannedVM(id=T_ID, name="win11-gold")]
+    assert run(source, target, check_mode=True)["adopted"]
+    time = Time()
+    time.then = {1: lambda: source.running.append(job(T_ID)), 3: lambda: source.arrive(T_ID, TARGET, FOLDER)}
+    assert mover(source, target, time).carry_out() == "adopted"
+    assert moves(source) == 0
 
 
 def test_a_job_that_names_its_vm_counts_only_if_the_name_is_unique(pair: tuple[FakeHost, FakeHost]) -> None:
@@ -310,6 +322,9 @@ def test_what_is_refused_before_it_starts(pair: tuple[FakeHost, FakeHost]) -> No
     source, target = pair
     assert run(source, source)["error"]["code"] == "SAME_COMPUTER"
     assert run(source, target, destination_path="nowhere")["error"]["layer"] == "input"
+    target.planned = [PlannedVM(id=T_ID, name="win11-gold")]
+    assert run(source, target)["error"]["code"] == "PLANNED_VM_LEFT"
+    target.planned = []
     source.change(T_ID, statuses=("InService", "ExportingVirtualMachine"))
     assert run(source, target)["error"]["code"] == "VM_BUSY"
     assert moves(source) == 0
