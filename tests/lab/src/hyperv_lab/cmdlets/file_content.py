@@ -285,20 +285,13 @@ async def get_file_hash(ctx: Context, args: Bound) -> AsyncIterator[Any]:
 
 def _resolved(ctx: Context, args: Bound) -> Iterator[str]:
     """Get-FileHash is a function in 5.1: what is not there is reported by the Resolve-Path inside it."""
-    write_error = ctx.write_error
 
-    def relabelled(error: PSError) -> None:
-        error.error_id = error.error_id.replace(
-            ctx.table.class_name, "Microsoft.PowerShell.Commands.ResolvePathCommand"
-        )
+    def report(error: PSError) -> None:
+        error.error_id = error.error_id.partition(",")[0] + ",Microsoft.PowerShell.Commands.ResolvePathCommand"
         error.activity = "Resolve-Path"
-        write_error(error)
+        ctx.write_error(error)
 
-    ctx.write_error = relabelled  # type: ignore[method-assign]
-    try:
-        yield from existing(ctx, args)
-    finally:
-        ctx.write_error = write_error  # type: ignore[method-assign]
+    return existing(ctx, args, report=report)
 
 
 def _unread(ctx: Context, error: FileError) -> PSError:

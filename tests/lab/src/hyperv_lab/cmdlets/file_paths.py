@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from ..engine.errors import NotSimulated
+from ..engine.errors import NotSimulated, PSError
 from ..engine.providers import FILE_SYSTEM, split_provider
 from ..engine.registry import Bound, Context
 from ..engine.wildcards import has_wildcards, matches, unescape
@@ -65,35 +65,44 @@ def given(args: Bound) -> Iterator[tuple[str, bool]]:
         yield value, literal
 
 
-def existing(ctx: Context, args: Bound, paths: Iterable[tuple[str, bool]] | None = None) -> Iterator[str]:
+def existing(
+    ctx: Context,
+    args: Bound,
+    paths: Iterable[tuple[str, bool]] | None = None,
+    *,
+    report: Callable[[PSError], None] | None = None,
+) -> Iterator[str]:
     """The items that the arguments mean, spelt as on the disk; what is not there is reported."""
     for value, literal in given(args) if paths is None else paths:
-        yield from _existing(ctx, value, literal)
+        yield from _existing(ctx, value, literal, report or ctx.write_error)
 
 
-def _existing(ctx: Context, value: str, literal: bool) -> Iterator[str]:
+def _existing(ctx: Context, value: str, literal: bool, report: Callable[[PSError], None]) -> Iterator[str]:
     path = absolute(ctx, value)
-    drive = path.partition(":")[0]
     if not drive_exists(ctx, path):
-        ctx.write_error(drive_not_found(ctx, drive))
+        report(drive_not_found(ctx, path.partition(":")[0]))
         return
-    pattern = not literal and has_wildcards(path)
-    if pattern:
+    if not literal and has_wildcards(path):
         yield from expand(ctx, path)
         return
     plain = path if literal else unescape(path)
-    try:
-        if path.startswith("\\\\") and not path.startswith(files.LONG):
-            raise FileError(files.BAD_NETPATH, plain)
-        volumes_of(ctx).parts(plain)
-    except FileError as error:
-        if error.code not in (files.BAD_NETPATH, files.PATH_NOT_FOUND):
-            ctx.write_error(bad_path(ctx, error))
-            return
-    if volumes_of(ctx).exists(plain):
+    problem = _refused(ctx, plain)
+    if problem is not None:
+        report(problem)
+    elif volumes_of(ctx).exists(plain):
         yield volumes_of(ctx).true_name(plain)
     else:
-        ctx.write_error(path_not_found(ctx, plain))
+        report(path_not_found(ctx, plain))
+
+
+def _refused(ctx: Context, path: str) -> PSError | None:
+    """What the provider says of a path that cannot be one; shares just are not there."""
+    try:
+        volumes_of(ctx).parts(path)
+    except FileError as error:
+        if error.code not in (files.BAD_NETPATH, files.PATH_NOT_FOUND):
+            return bad_path(ctx, error)
+    return None
 
 
 def expand(ctx: Context, path: str) -> Iterator[str]:

@@ -361,7 +361,7 @@ class Volumes:
         real = self._parent(path)
         with _translated(path):
             os.mkdir(real)
-        self._touch(real)
+        self._touch(real, real.parent)
 
     def check_readable(self, path: str) -> Path:
         """Where a file lies that may be read now."""
@@ -388,13 +388,14 @@ class Volumes:
         if "ReadOnly" in self._attributes.get(str(real), ()):
             raise FileError(ACCESS_DENIED, path)
         letter = path.removeprefix(LONG)[0].upper()
-        before = real.stat().st_size if real.exists() else 0
+        there = real.exists()
+        before = real.stat().st_size if there else 0
         self._grow(letter, 0 if append else -before)
         fits = data[: self._left(letter)]
         with _translated(path), open(real, "ab" if append else "wb") as file:
             file.write(fits)
         self._grow(letter, len(fits))
-        self._touch(real)
+        self._touch(real, *(() if there else (real.parent,)))
         if len(fits) < len(data):
             raise FileError(DISK_FULL, path)
 
@@ -428,6 +429,7 @@ class Volumes:
                 os.unlink(real)
         self._attributes.pop(str(real), None)
         self._grow(path.removeprefix(LONG)[0].upper(), -size)
+        self._touch(real.parent)
 
     def rename(self, source: str, target: str) -> None:
         """Move a file or folder to a name that is free. Folders stay on their drive."""
@@ -443,6 +445,7 @@ class Volumes:
             return
         with _translated(target):
             os.rename(real, new.parent / self.parts(target)[1][-1])
+        self._touch(real.parent, new.parent)
 
     def _move_across(self, real: Path, source: str, target: str) -> None:
         if real.is_dir():
@@ -461,7 +464,9 @@ class Volumes:
         stamp = when.timestamp()
         os.utime(self._existing(path), (stamp, stamp), follow_symlinks=False)
 
-    def _touch(self, real: Path) -> None:
+    def _touch(self, *changed: Path) -> None:
+        """Files that were written, and folders in which something came or went."""
         if self.wall is not None:
             stamp = self.wall().timestamp()
-            os.utime(real, (stamp, stamp))
+            for real in changed:
+                os.utime(real, (stamp, stamp))
