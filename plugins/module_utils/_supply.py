@@ -87,8 +87,10 @@ class Supply:
     def __post_init__(self) -> None:
         self._here = Layout(self.order.target_path, self.order.template_id)
         self._there = Layout(self.order.staging_path, self.order.template_id)
+        # Hashing keeps the target's session busy for long; the lease is renewed meanwhile.
+        keeper = self.work.control() if self.order.verify == "hash" else self.work.host
         self._lease = Lease(
-            self.work.host,
+            keeper,
             self._here.copy_lease,
             self.work.owner,
             expiry=timedelta(seconds=self.order.lease_seconds),
