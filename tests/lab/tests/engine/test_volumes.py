@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hyperv_lab.model import files
+from hyperv_lab.model import windows_paths as win
 from hyperv_lab.model.files import FileError, Volumes
 
 from tests.lab.tests.engine.rig import WALL
@@ -42,18 +42,18 @@ def test_paths_as_windows_normalises_them(volumes: Volumes, path: str, full: str
 @pytest.mark.parametrize(
     ("path", "win32"),
     [
-        ("C:\\a*b", files.INVALID_NAME),
-        ('C:\\a"b', files.INVALID_NAME),
-        ("C:\\a:b", files.INVALID_NAME),
-        ("C:\\a\tb", files.INVALID_NAME),
-        ("C:\\nul", files.INVALID_NAME),
-        ("C:\\com1.txt", files.INVALID_NAME),
-        ("relative\\path", files.INVALID_NAME),
-        ("C:relative", files.INVALID_NAME),
-        ("C:\\" + "a\\" * 140, files.NAME_TOO_LONG),
-        ("C:\\" + "a" * 256, files.NAME_TOO_LONG),
-        ("Z:\\a", files.PATH_NOT_FOUND),
-        ("\\\\server\\share", files.BAD_NETPATH),
+        ("C:\\a*b", win.INVALID_NAME),
+        ('C:\\a"b', win.INVALID_NAME),
+        ("C:\\a:b", win.INVALID_NAME),
+        ("C:\\a\tb", win.INVALID_NAME),
+        ("C:\\nul", win.INVALID_NAME),
+        ("C:\\com1.txt", win.INVALID_NAME),
+        ("relative\\path", win.INVALID_NAME),
+        ("C:relative", win.INVALID_NAME),
+        ("C:\\" + "a\\" * 140, win.NAME_TOO_LONG),
+        ("C:\\" + "a" * 256, win.NAME_TOO_LONG),
+        ("Z:\\a", win.PATH_NOT_FOUND),
+        ("\\\\server\\share", win.BAD_NETPATH),
     ],
 )
 def test_paths_that_windows_refuses(volumes: Volumes, path: str, win32: int) -> None:
@@ -74,7 +74,7 @@ def test_a_folder_needs_room_for_names_below_it(volumes: Volumes) -> None:
     name = "C:\\" + "a" * 245
     with pytest.raises(FileError) as caught:
         volumes.mkdir(name)
-    assert code(caught) == files.NAME_TOO_LONG
+    assert code(caught) == win.NAME_TOO_LONG
     volumes.write(name, b"")
 
 
@@ -85,27 +85,27 @@ def test_names_are_found_in_any_case_and_keep_theirs(volumes: Volumes) -> None:
     assert volumes.listdir("C:\\über\\ort") == ["File.TXT"]
     with pytest.raises(FileError) as caught:
         volumes.mkdir("C:\\ÜBER")
-    assert code(caught) == files.ALREADY_EXISTS
+    assert code(caught) == win.ALREADY_EXISTS
 
 
 def test_only_one_of_two_makes_a_folder(volumes: Volumes) -> None:
     volumes.mkdir("C:\\lease")
     with pytest.raises(FileError) as caught:
         volumes.mkdir("C:\\lease")
-    assert (code(caught), caught.value.hresult) == (files.ALREADY_EXISTS, 0x800700B7)
+    assert (code(caught), caught.value.hresult) == (win.ALREADY_EXISTS, 0x800700B7)
 
 
 def test_what_is_missing(volumes: Volumes) -> None:
-    for path, win32 in (("C:\\no", files.FILE_NOT_FOUND), ("C:\\no\\file", files.PATH_NOT_FOUND)):
+    for path, win32 in (("C:\\no", win.FILE_NOT_FOUND), ("C:\\no\\file", win.PATH_NOT_FOUND)):
         with pytest.raises(FileError) as caught:
             volumes.read(path)
         assert code(caught) == win32
     with pytest.raises(FileError) as caught:
         volumes.write("C:\\no\\file", b"")
-    assert code(caught) == files.PATH_NOT_FOUND
+    assert code(caught) == win.PATH_NOT_FOUND
     with pytest.raises(FileError) as caught:
         volumes.mkdir("C:\\no\\folder")
-    assert code(caught) == files.PATH_NOT_FOUND
+    assert code(caught) == win.PATH_NOT_FOUND
 
 
 def test_space_is_what_lies_there(volumes: Volumes) -> None:
@@ -126,7 +126,7 @@ def test_space_is_what_lies_there(volumes: Volumes) -> None:
 def test_a_full_disk_keeps_what_did_fit(volumes: Volumes) -> None:
     with pytest.raises(FileError) as caught:
         volumes.write("D:\\a", b"x" * 150)
-    assert (code(caught), caught.value.hresult) == (files.DISK_FULL, 0x80070070)
+    assert (code(caught), caught.value.hresult) == (win.DISK_FULL, 0x80070070)
     assert (volumes.size("D:\\a"), volumes.free("D")) == (100, 0)
 
 
@@ -136,7 +136,7 @@ def test_chunks_stop_at_the_end_of_the_disk(volumes: Volumes) -> None:
     volumes.write_chunk("D:\\a", 20, b"y" * 40)
     with pytest.raises(FileError) as caught:
         volumes.write_chunk("D:\\a", 60, b"z" * 60)
-    assert code(caught) == files.DISK_FULL
+    assert code(caught) == win.DISK_FULL
     assert (volumes.size("D:\\a"), volumes.free("D")) == (60, 40)
 
 
@@ -152,10 +152,10 @@ def test_open_files(volumes: Volumes) -> None:
         ):
             with pytest.raises(FileError) as caught:
                 change()
-            assert (code(caught), caught.value.hresult) == (files.SHARING_VIOLATION, 0x80070020)
+            assert (code(caught), caught.value.hresult) == (win.SHARING_VIOLATION, 0x80070020)
         with pytest.raises(FileError) as caught:
             volumes.rename("C:\\f", "C:\\g")
-        assert code(caught) == files.ACCESS_DENIED
+        assert code(caught) == win.ACCESS_DENIED
         with volumes.using("C:\\f\\a", exclusive=True), pytest.raises(FileError) as caught:
             volumes.read("C:\\f\\a")
         assert volumes.in_use("C:\\f\\a")
@@ -168,7 +168,7 @@ def test_folders_with_something_in_them_stay(volumes: Volumes) -> None:
     volumes.mkdir("C:\\f\\g", parents=True)
     with pytest.raises(FileError) as caught:
         volumes.remove("C:\\f")
-    assert code(caught) == files.DIR_NOT_EMPTY
+    assert code(caught) == win.DIR_NOT_EMPTY
     volumes.remove("C:\\f\\g")
     volumes.remove("C:\\f")
     assert not volumes.exists("C:\\f")
@@ -179,7 +179,7 @@ def test_renaming(volumes: Volumes) -> None:
     volumes.write("C:\\b", b"2")
     with pytest.raises(FileError) as caught:
         volumes.rename("C:\\a", "C:\\B")
-    assert code(caught) == files.ALREADY_EXISTS
+    assert code(caught) == win.ALREADY_EXISTS
     volumes.rename("C:\\a", "C:\\A")
     assert volumes.true_name("C:\\a") == "C:\\A"
     volumes.rename("C:\\a", "D:\\a")
@@ -187,7 +187,7 @@ def test_renaming(volumes: Volumes) -> None:
     volumes.mkdir("C:\\f")
     with pytest.raises(FileError) as caught:
         volumes.rename("C:\\f", "D:\\f")
-    assert code(caught) == files.NOT_SAME_DEVICE
+    assert code(caught) == win.NOT_SAME_DEVICE
 
 
 def test_junctions_are_folders_until_they_are_removed(volumes: Volumes) -> None:
@@ -213,4 +213,4 @@ def test_a_drive_itself(volumes: Volumes) -> None:
         volumes.remove("C:\\")
     with pytest.raises(FileError) as caught:
         volumes.mkdir("C:\\")
-    assert code(caught) == files.ALREADY_EXISTS
+    assert code(caught) == win.ALREADY_EXISTS

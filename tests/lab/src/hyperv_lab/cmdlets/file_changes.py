@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.errors import NotSimulated, PSError
 from ..engine.registry import Bound, Context, cmdlet
 from ..engine.wildcards import has_wildcards
-from ..model import files
+from ..model import windows_paths as win
 from ..model.files import FileError, Volumes
 from .file_errors import exception_of, full_id, made, not_caught, provider_error
 from .file_paths import below, existing, leaf, parent, target_path, volumes_of
@@ -186,7 +186,7 @@ def _copy_file(ctx: Context, path: str, target: str, args: Bound) -> list[Any]:
         volumes.write(target, volumes.read(path))
         volumes.touch(target, when)
     except FileError as error:
-        if error.code != files.ACCESS_DENIED:
+        if error.code != win.ACCESS_DENIED:
             raise not_caught(ctx, error) from error
         exception, message = exception_of(error)
         error_id = "CopyFileInfoItemUnauthorizedAccessError"
@@ -247,7 +247,7 @@ def _move_file(volumes: Volumes, path: str, target: str, force: bool) -> None:
     try:
         volumes.rename(path, target)
     except FileError as error:
-        if not force or error.code not in (files.ALREADY_EXISTS, files.FILE_EXISTS) or volumes.is_dir(target):
+        if not force or error.code not in (win.ALREADY_EXISTS, win.FILE_EXISTS) or volumes.is_dir(target):
             raise
         volumes.set_attributes(target, volumes.attributes(target) - {"ReadOnly", "Hidden"})
         volumes.remove(target)

@@ -14,7 +14,7 @@ from typing import Any
 from ..engine.errors import NotSimulated, PSError
 from ..engine.registry import Bound, Cmdlet, Context, cmdlet
 from ..engine.values import CUSTOM, I64, Byte, Noted, PSArray, PSObj, base, text
-from ..model import files
+from ..model import windows_paths as win
 from ..model.files import FileError
 from .core import items_of
 from .file_errors import AUTOMATION, exception_of, full_id, made, provider_error
@@ -205,7 +205,7 @@ class SetContent(Cmdlet):
             path = target_path(self.ctx, value)
             if path is None:
                 continue
-            if not literal and files.INVALID.search(path[2:].replace('"', "")):
+            if not literal and win.INVALID.search(path[2:].replace('"', "")):
                 raise NotSimulated("Set-Content -Path with a pattern")
             if not self.ctx.should_process(f"Path: {path}", "Set Content"):
                 continue

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..engine.errors import PSError
 from ..engine.registry import Context
-from ..model import files
+from ..model import windows_paths as win
 from ..model.files import FileError
 
 AUTOMATION = "System.Management.Automation."
@@ -18,7 +18,7 @@ TOO_LONG = (
     "The specified path, file name, or both are too long. The fully qualified file name must be less than 260 "
     "characters, and the directory name must be less than 248 characters."
 )
-DENIED = (files.ACCESS_DENIED,)
+DENIED = (win.ACCESS_DENIED,)
 COMMANDS_WITH_OWN_ID = "Microsoft.PowerShell.Commands."
 
 
@@ -49,22 +49,22 @@ def drive_not_found(ctx: Context, drive: str) -> PSError:
 def exception_of(error: FileError) -> tuple[str, str]:
     """The .NET exception that a Win32 error becomes, and its message."""
     path = error.path
-    if error.code == files.FILE_NOT_FOUND:
+    if error.code == win.FILE_NOT_FOUND:
         return IO + "FileNotFoundException", f"Could not find file '{path}'."
-    if error.code == files.PATH_NOT_FOUND:
+    if error.code == win.PATH_NOT_FOUND:
         return IO + "DirectoryNotFoundException", f"Could not find a part of the path '{path}'."
-    if error.code == files.ACCESS_DENIED:
+    if error.code == win.ACCESS_DENIED:
         return "System.UnauthorizedAccessException", f"Access to the path '{path}' is denied."
-    if error.code == files.NAME_TOO_LONG:
+    if error.code == win.NAME_TOO_LONG:
         return IO + "PathTooLongException", TOO_LONG
-    if error.code == files.SHARING_VIOLATION:
+    if error.code == win.SHARING_VIOLATION:
         text = f"The process cannot access the file '{path}' because it is being used by another process."
         return IO + "IOException", text
-    if error.code == files.FILE_EXISTS:
+    if error.code == win.FILE_EXISTS:
         return IO + "IOException", f"The file '{path}' already exists."
-    if error.code == files.INVALID_NAME:
+    if error.code == win.INVALID_NAME:
         return "System.ArgumentException", "Illegal characters in path."
-    if error.code == files.DISK_FULL:
+    if error.code == win.DISK_FULL:
         return IO + "IOException", "There is not enough space on the disk.\r\n"
     return IO + "IOException", error.message + "\r\n"
 
@@ -99,7 +99,7 @@ def bad_path(ctx: Context, error: FileError) -> PSError:
     """A path that the provider cannot even look at."""
     exception, message = exception_of(error)
     error_id = "ItemExistsArgumentError"
-    if error.code == files.NAME_TOO_LONG:
+    if error.code == win.NAME_TOO_LONG:
         error_id = "ItemExistsPathTooLongError"
     elif error.path.count(":") > 1:
         exception, error_id = "System.NotSupportedException", "ItemExistsNotSupportedError"

@@ -12,7 +12,7 @@ from ..engine.errors import NotSimulated, PSError
 from ..engine.providers import FILE_SYSTEM, split_provider
 from ..engine.registry import Bound, Context
 from ..engine.wildcards import has_wildcards, matches, unescape
-from ..model import files
+from ..model import windows_paths as win
 from ..model.files import FileError, Volumes
 from .file_errors import bad_path, drive_not_found, path_not_found
 
@@ -100,7 +100,7 @@ def _refused(ctx: Context, path: str) -> PSError | None:
     try:
         volumes_of(ctx).parts(path)
     except FileError as error:
-        if error.code not in (files.BAD_NETPATH, files.PATH_NOT_FOUND):
+        if error.code not in (win.BAD_NETPATH, win.PATH_NOT_FOUND):
             return bad_path(ctx, error)
     return None
 

@@ -12,7 +12,7 @@ from ..engine.errors import NotSimulated, PSError
 from ..engine.registry import Bound, Context, cmdlet
 from ..engine.values import Noted, PSObj, text
 from ..engine.wildcards import has_wildcards, matches, unescape
-from ..model import files
+from ..model import windows_paths as win
 from ..model.files import FileError
 from .file_errors import bad_path, exception_of, full_id, made, provider_error
 from .file_paths import absolute, below, drive_exists, existing, expand, given, leaf, parent, target_path, volumes_of
@@ -208,7 +208,7 @@ def _make_folder(ctx: Context, path: str, args: Bound) -> PSObj | None:
         if volumes.exists(full):
             if args.switch("Force") and volumes.is_dir(full):
                 return file_object(ctx, volumes.true_name(full))
-            raise FileError(files.ALREADY_EXISTS, full)
+            raise FileError(win.ALREADY_EXISTS, full)
         volumes.mkdir(full, parents=True)
     except FileError as error:
         ctx.write_error(_folder_error(ctx, error))
@@ -217,7 +217,7 @@ def _make_folder(ctx: Context, path: str, args: Bound) -> PSObj | None:
 
 
 def _folder_error(ctx: Context, error: FileError) -> PSError:
-    if error.code == files.ALREADY_EXISTS:
+    if error.code == win.ALREADY_EXISTS:
         return PSError(
             f"An item with the specified name {error.path} already exists.",
             full_id(ctx, "DirectoryExist"),
@@ -225,7 +225,7 @@ def _folder_error(ctx: Context, error: FileError) -> PSError:
             "System.IO.IOException",
             error.path,
         )
-    if error.code == files.INVALID_NAME:
+    if error.code == win.INVALID_NAME:
         return bad_path(ctx, error)
     return provider_error(ctx, error, "CreateDirectory")
 
@@ -240,7 +240,7 @@ def _make_file(ctx: Context, path: str, args: Bound) -> PSObj | None:
             volumes.mkdir(parent(full), parents=True)
         volumes.write(full, data, new=not args.switch("Force"))
     except FileError as error:
-        if error.code == files.INVALID_NAME:
+        if error.code == win.INVALID_NAME:
             ctx.write_error(bad_path(ctx, error))
         else:
             ctx.write_error(provider_error(ctx, error, "NewItem"))

@@ -7,72 +7,32 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-FILE_NOT_FOUND = 2
-PATH_NOT_FOUND = 3
-ACCESS_DENIED = 5
-NOT_SAME_DEVICE = 17
-SHARING_VIOLATION = 32
-BAD_NETPATH = 53
-FILE_EXISTS = 80
-DISK_FULL = 112
-INVALID_NAME = 123
-DIR_NOT_EMPTY = 145
-ALREADY_EXISTS = 183
-NAME_TOO_LONG = 206
-NOT_A_DIRECTORY = 267
+from .windows_paths import (
+    ACCESS_DENIED,
+    ALREADY_EXISTS,
+    DISK_FULL,
+    FILE_EXISTS,
+    FILE_NOT_FOUND,
+    LONG,
+    MAX_FOLDER,
+    NAME_TOO_LONG,
+    NOT_A_DIRECTORY,
+    NOT_SAME_DEVICE,
+    PATH_NOT_FOUND,
+    SHARING_VIOLATION,
+    FileError,
+    join,
+    split,
+    translated,
+)
 
-MESSAGES = {
-    FILE_NOT_FOUND: "The system cannot find the file specified.",
-    PATH_NOT_FOUND: "The system cannot find the path specified.",
-    ACCESS_DENIED: "Access is denied.",
-    NOT_SAME_DEVICE: "The system cannot move the file to a different disk drive.",
-    SHARING_VIOLATION: "The process cannot access the file because it is being used by another process.",
-    BAD_NETPATH: "The network path was not found.",
-    FILE_EXISTS: "The file exists.",
-    DISK_FULL: "There is not enough space on the disk.",
-    INVALID_NAME: "The filename, directory name, or volume label syntax is incorrect.",
-    DIR_NOT_EMPTY: "The directory is not empty.",
-    ALREADY_EXISTS: "Cannot create a file when that file already exists.",
-    NAME_TOO_LONG: "The filename or extension is too long.",
-    NOT_A_DIRECTORY: "The directory name is invalid.",
-}
-HRESULT = 0x80070000
-MAX_PATH = 260  # with the terminating zero; folders leave room for an 8.3 name
-MAX_FOLDER = 248
-LONG = "\\\\?\\"
-INVALID = re.compile(r'[<>:"|?*\x00-\x1f]')
-RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?")
-FROM_ERRNO = {
-    errno.ENOENT: FILE_NOT_FOUND,
-    errno.ENOTDIR: PATH_NOT_FOUND,
-    errno.EEXIST: ALREADY_EXISTS,
-    errno.ENOTEMPTY: DIR_NOT_EMPTY,
-    errno.EISDIR: ACCESS_DENIED,
-    errno.EACCES: ACCESS_DENIED,
-    errno.EPERM: ACCESS_DENIED,
-    errno.ENOSPC: DISK_FULL,
-    errno.ENAMETOOLONG: NAME_TOO_LONG,
-    errno.EXDEV: NOT_SAME_DEVICE,
-}
-
-
-class FileError(Exception):
-    """What Windows answers to a file operation: ``code`` is the Win32 error, ``hresult`` the same as HRESULT."""
-
-    def __init__(self, code: int, path: str) -> None:
-        super().__init__(f"{path}: {MESSAGES[code]}")
-        self.code = code
-        self.path = path
-        self.message = MESSAGES[code]
-        self.hresult = HRESULT | code
+__all__ = ["FileError", "FileStat", "Volumes"]
 
 
 @dataclass(frozen=True)
@@ -87,49 +47,6 @@ class FileStat:
     @property
     def is_link(self) -> bool:
         return self.target is not None
-
-
-def split(path: str, *, long_paths: bool = False) -> tuple[str, list[str]]:
-    """Drive letter and parts of an absolute path, normalised as Win32 does; FileError for what it refuses."""
-    given = path
-    path = path.replace("/", "\\")
-    verbatim = path.startswith(LONG)
-    path = path[len(LONG) :] if verbatim else path
-    if path.startswith("\\\\"):
-        raise FileError(BAD_NETPATH, given)
-    if len(path) < 2 or path[1] != ":" or not path[0].isalpha() or (len(path) > 2 and path[2] != "\\"):
-        raise FileError(INVALID_NAME, given)
-    parts: list[str] = []
-    for part in path[2:].split("\\"):
-        _add_part(parts, part if verbatim else part.rstrip(". ") or part.strip(), given)
-    if not (verbatim or long_paths) and 3 + sum(len(part) + 1 for part in parts) > MAX_PATH:
-        raise FileError(NAME_TOO_LONG, given)
-    return path[0].upper(), parts
-
-
-def _add_part(parts: list[str], part: str, given: str) -> None:
-    if part in ("", "."):
-        return
-    if part == "..":
-        del parts[-1:]
-        return
-    if INVALID.search(part) or RESERVED.fullmatch(part):
-        raise FileError(INVALID_NAME, given)
-    if len(part) > 255:
-        raise FileError(NAME_TOO_LONG, given)
-    parts.append(part)
-
-
-def join(letter: str, parts: list[str]) -> str:
-    return f"{letter}:\\" + "\\".join(parts)
-
-
-@contextlib.contextmanager
-def _translated(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FileError(FROM_ERRNO.get(error.errno or 0, ACCESS_DENIED), path) from error
 
 
 class Volumes:
@@ -282,14 +199,14 @@ class Volumes:
 
     def size(self, path: str) -> int:
         real = self._existing(path)
-        with _translated(path):
+        with translated(path):
             return real.stat().st_size
 
     def stat(self, path: str) -> FileStat:
         return self._stat(self._existing(path), path)
 
     def _stat(self, real: Path, path: str) -> FileStat:
-        with _translated(path):
+        with translated(path):
             info = os.lstat(real)
             link = os.readlink(real) if os.path.islink(real) else None
             is_dir = real.is_dir()
@@ -307,7 +224,7 @@ class Volumes:
         real = self._existing(path)
         if not real.is_dir():
             raise FileError(NOT_A_DIRECTORY, path)
-        with _translated(path):
+        with translated(path):
             return sorted(os.listdir(real), key=str.upper)
 
     def attributes(self, path: str) -> frozenset[str]:
@@ -359,7 +276,7 @@ class Volumes:
         if not parts:
             raise FileError(ALREADY_EXISTS, path)
         real = self._parent(path)
-        with _translated(path):
+        with translated(path):
             os.mkdir(real)
         self._touch(real, real.parent)
 
@@ -374,7 +291,7 @@ class Volumes:
 
     def read(self, path: str) -> bytes:
         real = self.check_readable(path)
-        with _translated(path):
+        with translated(path):
             return real.read_bytes()
 
     def write(self, path: str, data: bytes, *, new: bool = False, append: bool = False) -> None:
@@ -392,7 +309,7 @@ class Volumes:
         before = real.stat().st_size if there else 0
         self._grow(letter, 0 if append else -before)
         fits = data[: self._left(letter)]
-        with _translated(path), open(real, "ab" if append else "wb") as file:
+        with translated(path), open(real, "ab" if append else "wb") as file:
             file.write(fits)
         self._grow(letter, len(fits))
         self._touch(real, *(() if there else (real.parent,)))
@@ -403,7 +320,7 @@ class Volumes:
         """Part of a file that its caller holds open: no check of open files, but of the space."""
         real = self._existing(path)
         letter = path.removeprefix(LONG)[0].upper()
-        with _translated(path), open(real, "r+b") as file:
+        with translated(path), open(real, "r+b") as file:
             growth = max(0, offset + len(data) - os.fstat(file.fileno()).st_size)
             if growth > self._left(letter):
                 raise FileError(DISK_FULL, path)
@@ -421,7 +338,7 @@ class Volumes:
         if "ReadOnly" in self._attributes.get(str(real), ()):
             raise FileError(ACCESS_DENIED, path)
         size = os.lstat(real).st_size
-        with _translated(path):
+        with translated(path):
             if real.is_dir() and not real.is_symlink():
                 os.rmdir(real)
                 size = 0
@@ -443,7 +360,7 @@ class Volumes:
         if letters[0] != letters[1]:
             self._move_across(real, source, target)
             return
-        with _translated(target):
+        with translated(target):
             os.rename(real, new.parent / self.parts(target)[1][-1])
         self._touch(real.parent, new.parent)
 
@@ -456,7 +373,7 @@ class Volumes:
     def make_junction(self, path: str, target: str) -> None:
         """A folder that is another one; for tests, which want to see who follows it."""
         real = self._parent(path)
-        with _translated(path):
+        with translated(path):
             os.symlink(self.map(target), real, target_is_directory=True)
 
     def touch(self, path: str, when: datetime.datetime) -> None:
