@@ -79,8 +79,8 @@ def gather(work: Work) -> Values:
     )
     hosts = {one.name: one.migration_host for one in shown}
     paths = {one.name: one.provider.path for one in shown if one.provider is not None}
-    for finding in plan.findings:
-        work.reporter.note(sentence(finding))
+    for line in _lines(plan):
+        work.reporter.note(line)
     return {
         "msg": _text(plan, template),
         "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
@@ -197,6 +197,21 @@ def sentence(finding: Finding) -> str:
     """One finding as a line for people."""
     where = f"{finding.provider}: " if finding.provider and not finding.what.startswith(finding.provider) else ""
     return f"[{finding.severity}] {where}{finding.what} {finding.remedy}"
+
+
+def _lines(plan: Plan) -> Iterable[str]:
+    """What people want to see while it runs: everything but the providers for which there is nothing to say."""
+    for finding in plan.findings:
+        yield sentence(finding)
+    quiet = 0
+    for step in plan.steps:
+        if step.action == NOTHING and step.listed and not step.findings:
+            quiet += 1
+            continue
+        yield f"plan: {step.name}: {step.action}: {step.why}"
+        yield from (f"  {sentence(finding)}" for finding in step.findings if step.why != finding.what)
+    if quiet:
+        yield f"plan: {quiet} provider{'s are' if quiet > 1 else ' is'} up to date"
 
 
 def _text(plan: Plan, template: Template) -> str:

@@ -60,7 +60,7 @@ def decide(work: Work) -> Decision:
     if found.current is not None and not found.leftovers:
         return Same(values={"vm_id": found.current.vm.id, **_distribution(work, order, supply)}, reason="up to date")
     steps = plan(found, order)
-    after = {"revision": order.revision, "name": order.name, "leftovers": []}
+    after = {"revision": order.revision, "name": order.name, "leftovers": [], "steps": list(steps)}
 
     def apply() -> Values:
         return {**supply.carry_out(), **_distribution(work, order, supply)}
@@ -90,6 +90,7 @@ def _shown(found: Copies) -> Values:
         "revision": None if holder is None else holder.revision,
         "name": None if holder is None else holder.vm.name,
         "leftovers": [leftover.folder for leftover in found.leftovers],
+        "steps": [],
     }
 
 

@@ -32,7 +32,7 @@ def supplied(site: Site, *hosts: str) -> None:
 
 @pytest.mark.slow
 def test_six_targets_and_then_nothing_more(make_site: MakeSite) -> None:
-    site = make_site(config())
+    site = make_site(config(network_rate="4MiB"))
     played = site.distribute()
     assert played.code == 0, played.output
     assert site.words() == {name: ("Ready", "OK") for name in TARGETS}
@@ -55,7 +55,8 @@ def test_check_mode_shows_the_plan_and_sends_nothing_that_writes(make_site: Make
     assert site.writes() == []
     for name in TARGETS[:3]:
         assert planned.recap[name]["changed"] == 1, planned.output
-        assert f"name it {TEMPLATE}" in planned.output
+        assert f"plan: {name}: copy: no copy" in planned.output
+    assert planned.output.count(f"name it {TEMPLATE}") == 3
     assert site.names("hv02") == []
 
 
@@ -91,7 +92,8 @@ def test_a_disk_that_fills_up_in_the_middle(make_site: MakeSite) -> None:
     assert words.pop("hv03") == ("Needs update", "Failed to distribute")
     assert set(words.values()) == {("Ready", "OK")}
     error = site.status()["providers"]["hv03"]["error"]
-    assert error["code"] == "0x80070070"
+    assert error["code"] == "DISK_FULL"
+    assert "0x80070070" in error["message"]
     assert error["remedy"]
     assert "0x80070070" in site.output
     assert site.names("hv03") == []
