@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+IMPACTS = ("low", "medium", "high", "none")  # as preference: from which impact on users are asked
+
+
 class Bound(Mapping[str, Any]):
     """The parameters of one call, converted to their declared types, under their full names.
 
@@ -79,7 +82,9 @@ class Context:
         if self.common.get("WhatIf") or self.session.variable("WhatIfPreference") is True:
             return False
         confirm = self.common.get("Confirm")
-        if confirm or (confirm is None and self.table.impact == "High"):
+        preference = str(self.session.variable("ConfirmPreference") or "High").lower()
+        impact = IMPACTS.index(self.table.impact.lower())
+        if confirm or (confirm is None and impact >= IMPACTS.index(preference)):
             action = action or self.command
             raise self.cannot_ask(f'Performing the operation "{action}" on target "{target}".')
         return True
