@@ -48,7 +48,9 @@ def parse(arguments: Sequence[str]) -> Options:
         help="that of another environment",
     )
     parser.add_argument("--template-disk", default=os.environ.get("TEMPLATE_DISK", ""), help="any VHDX")
-    parser.add_argument("--quick", action="store_true", help="copy as fast as still shows copies side by side, for tests")
+    parser.add_argument(
+        "--quick", action="store_true", help="copy as fast as still shows copies side by side, for tests"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything of the demo lies; emptied first")
     given = parser.parse_args(arguments)
     return Options(given.ansible_playbook, given.template_disk, 15.0 if given.quick else 24.0, given.folder.resolve())
