@@ -11,7 +11,7 @@ type: aggregate
 short_description: Writes the status file of a distribution and prints its progress
 version_added: 0.1.0
 author:
-  - The fanout.hyperv authors
+  - The fanout.hyperv authors (@fanout-hyperv)
 description:
   - Keeps one JSON document per template true from the first task of a distribution to its last one. It is replaced
     whole, so that it can be read at any moment. C(docs/status.schema.json) is its schema.

@@ -10,9 +10,10 @@ module: distribution_check
 short_description: Check what a distribution was asked for
 version_added: 0.1.0
 description:
-  - Checks the variables of a distribution before any host is asked anything. Used by the role P(fanout.hyperv.distribute#role).
-  - Warns when C(forks) is too small for the concurrency, and when the callback P(fanout.hyperv.distribution_status#callback)
-    is not enabled.
+  - Checks the variables of a distribution before any host is asked anything.
+  - Warns when C(forks) is too small for the concurrency, and when the callback
+    P(fanout.hyperv.distribution_status#callback) is not enabled.
+  - Used by the role P(fanout.hyperv.distribute#role).
 author:
   - The fanout.hyperv authors (@fanout-hyperv)
 extends_documentation_fragment:

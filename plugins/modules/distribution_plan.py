@@ -39,7 +39,9 @@ options:
     type: dict
     required: true
   targets:
-    description: The distribution list that is asked for. When left out, the recorded one; all eligible providers if there is none.
+    description:
+      - The distribution list that is asked for. When left out, the recorded one; all eligible providers if there is
+        none.
     type: list
     elements: str
   candidates:

@@ -10,7 +10,8 @@ module: distribution_report
 short_description: How a distribution ended
 version_added: 0.1.0
 description:
-  - From the plan and the results of the copies to lists of providers that are OK, failed or not available. Asks no host.
+  - From the plan and the results of the copies to lists of providers that are OK, failed or not available.
+  - Asks no host.
   - Used by the role P(fanout.hyperv.distribute#role).
 author:
   - The fanout.hyperv authors (@fanout-hyperv)

@@ -12,15 +12,16 @@ version_added: 0.1.0
 description:
   - Clones the exported template on its source, moves the clone to the target by Live Migration, verifies it there and
     gives it the template's name last. A virtual machine with the template's name is a verified one.
-  - The task's host is the target. Run it for all targets with C(throttle) at twice O(concurrency); the module itself sees to
-    it that at most O(concurrency) moves of a run are in flight.
-  - What is there already is kept. A copy that has arrived is verified and named, a move that is still running is adopted,
-    and what an abandoned attempt has left is cleaned up.
+  - The task's host is the target. Run it for all targets with C(throttle) at twice O(concurrency); the module itself
+    sees to it that at most O(concurrency) moves of a run are in flight.
+  - What is there already is kept. A copy that has arrived is verified and named, a move that is still running is
+    adopted, and what an abandoned attempt has left is cleaned up.
   - Never touches a virtual machine that is not a copy made by this collection, whatever its name is.
 author:
   - The fanout.hyperv authors (@fanout-hyperv)
 extends_documentation_fragment:
   - fanout.hyperv._connection
+  - fanout.hyperv._connection.source
   - fanout.hyperv._attributes
   - fanout.hyperv._attributes.actiongroup_hyperv
 attributes:
@@ -48,18 +49,17 @@ options:
       - Inventory name of the source. Its own inventory variables say how it is reached.
       - Without an inventory use O(source_connection).
     type: str
-  source_connection:
-    description: How the source is reached, where it is not a host of the inventory. The same options as for the target.
-    type: dict
   staging_path:
     description: The folder on the source that M(fanout.hyperv.vm_export) exported to.
     type: str
     required: true
   target_path:
-    description: The folder on the target below which copies lie. When left out, the host's default folder for virtual machines.
+    description:
+      - The folder on the target below which copies lie. When left out, the host's default folder for virtual machines.
     type: str
   migration_host:
-    description: The name by which the source reaches the target for Live Migration. When left out, the target's own DNS name.
+    description:
+      - The name by which the source reaches the target for Live Migration. When left out, the target's own DNS name.
     type: str
   concurrency:
     description: How many moves of a run may be in flight at the same time. Moves that are adopted count.
