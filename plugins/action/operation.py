@@ -10,7 +10,9 @@ module is sent, as usual.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pkgutil
 import typing as t
 from collections.abc import Mapping
 from importlib import import_module
@@ -25,8 +27,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._arguments import (
     role_params,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._connection import ConnectionOptions
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Orphaned
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, Orphaned
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import Route, perform, routes_from_params
+from ansible_collections.fanout.hyperv.plugins.module_utils._session import preload as preload_session
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._inventory_connection import (
     kind_of,
@@ -58,6 +61,14 @@ def find_operation(name: str) -> Operation:
         raise Mistake(f"{COLLECTION} has no module {name!r}.") from None
     operation: Operation = module.OPERATION
     return operation
+
+
+def preload() -> None:
+    """Import what tasks need in the process that workers are forked from: once, instead of in each of them."""
+    with contextlib.suppress(HyperVError):  # a library that is missing is said by the task that needs it
+        preload_session()
+    for module in pkgutil.iter_modules(import_module(OPERATIONS).__path__):
+        import_module(f"{OPERATIONS}.{module.name}")
 
 
 def validate(operation: Operation, arguments: Values) -> ValidationResult:
@@ -151,3 +162,6 @@ class ActionModule(ActionBase):
             return ConnectionOptions.from_params(given)
         partly = connection_params(params.get(f"{role}_connection") or {})
         return overridden(options_of(self, hostvars, params[role], option=role), partly, {})
+
+
+preload()
