@@ -135,7 +135,9 @@ class Rig:
         shell.metadata.commands.append(command)
 
     def _create(self) -> Any:
-        self._server.receive_data(self._client.data_to_send())
+        told = self._client.data_to_send()
+        assert told is not None
+        self._server.receive_data(told)
         while (event := self._server.next_event()) is not None:
             if isinstance(event, psrpcore.CreatePipelineEvent):
                 return event.pipeline

@@ -380,7 +380,7 @@ def test_what_binds_from_the_pipeline(
     assert bound.input is record
 
 
-NOT_PIPED = [
+NOT_PIPED: list[tuple[str, Arguments, Any, str]] = [
     ("Get-Date", {}, "no date", "InputObjectNotBound," + PS + "GetDateCommand"),
     ("Start-Sleep", {}, "soon", "InputObjectNotBound," + PS + "StartSleepCommand"),
     # Two parameters of two sets both take any Guid.

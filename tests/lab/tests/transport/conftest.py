@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hyperv_lab.certificates import Authority
 from hyperv_lab.config import HostConfig, UserConfig, WinRMConfig
+from hyperv_lab.engine.pipeline import END
 from hyperv_lab.faults import parse_fault
 from hyperv_lab.transport import psrp
 from hyperv_lab.transport.accounts import Directory
@@ -67,7 +68,7 @@ class ScriptedRun:
         self.pipeline.write_output(Name)
 
     async def do_collect(self) -> None:
-        while (item := await self.input.get()) is not psrp.END:
+        while (item := await self.input.get()) is not END:
             self.pipeline.write_output(item)
 
     async def do_break(self) -> None:

@@ -150,7 +150,7 @@ def _pywinrm(rig: Any, transport: str, ssl: bool, password: str = "Lab:Passw0rd!
     scheme = "https" if ssl else "http"
     return Protocol(
         endpoint=f"{scheme}://127.0.77.1:{rig.port[ssl]}/wsman",
-        transport=transport,
+        transport=transport,  # type: ignore[arg-type]  # one of its literals, by the parameters of the tests
         username="labadmin",
         password=password,
         ca_trust_path=str(rig.authority.path),

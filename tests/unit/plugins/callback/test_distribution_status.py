@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from ansible_collections.fanout.hyperv.plugins.callback.distribution_status import is_ours, parts_of
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_file import StatusFile

@@ -216,7 +216,8 @@ def test_an_operation_without_a_host_needs_no_connection(sessions: list[FakeSess
 
 def test_routes_of_a_module() -> None:
     operation = Operation(name="x", argument_spec={}, gather=lambda work: {}, hosts=("source",))
-    params = {"server": "hv02", "username": "u", "password": "p", "source": "gold-host", "source_connection": None}
+    params: dict[str, t.Any] = {"server": "hv02", "username": "u", "password": "p", "source": "gold-host"}
+    params["source_connection"] = None
     assert set(routes_from_params(operation, params)) == {"host"}
     params["source_connection"] = {"server": "hv01", "username": "u", "password": "q"}
     routes = routes_from_params(operation, params)

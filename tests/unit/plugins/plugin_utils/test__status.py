@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import fields, replace
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import PROGRESS, STATES
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._files import Busy, locked
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Damaged, Document, Run, seconds, utc

@@ -10,7 +10,7 @@ import threading
 import typing as t
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._files import locked
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._reporting import FileReporter

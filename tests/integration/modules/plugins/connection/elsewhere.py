@@ -24,7 +24,7 @@ options:
 """
 
 
-class Connection(Local):  # type: ignore[misc]
+class Connection(Local):
     """For tests only."""
 
     transport = "elsewhere"
