@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent
 COLLECTIONS = ROOT / ".collections"
 LINK = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
@@ -37,3 +39,14 @@ def _set_environment() -> None:
 _link_checkout()
 _set_environment()
 sys.path[:0] = [entry for entry in IMPORT_ROOTS if entry not in sys.path]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers that share the tests (-n 2 --dist loadgroup) take a whole folder: its tests share labs and addresses.
+
+    The distribution's tests each have a lab of their own on free ports, and take longest: they are dealt out singly.
+    """
+    for item in items:
+        if item.path.parent.name != "distribution":
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))

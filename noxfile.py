@@ -113,7 +113,8 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def lab(session: nox.Session) -> None:
     """The lab's own tests, then the collection's parts against the lab."""
-    run(session, "pytest", *(session.posargs or existing("tests/lab/tests", "tests/integration")))
+    everything = ["-n", "2", "--dist", "loadgroup", *existing("tests/lab/tests", "tests/integration")]
+    run(session, "pytest", *(session.posargs or everything))
 
 
 @nox.session
