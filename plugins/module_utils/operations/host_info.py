@@ -52,7 +52,7 @@ def survey(host: Host, template_id: str | None, path: str | None, params: Values
         "settings": shown(settings),
         "volumes": shown(host.volumes()),
         "switches": shown(host.switches()),
-        "migration_networks": shown(host.migration_networks()),
+        "migration_networks": [] if settings.any_network else list(host.migration_networks()),
         "vms": [shown_vm(vm) for vm in vms if _carries_a_stamp(vm)],
         "jobs": [shown(job) for job in host.jobs() if job.running],
         "planned_vms": shown(host.planned_vms()),
