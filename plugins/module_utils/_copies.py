@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline, differences
@@ -31,10 +31,15 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     parent,
     same,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import (
+    REMOVABLE_STATES,
+    dependents,
+    is_stuck,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Entry
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 
 
@@ -47,7 +52,8 @@ def temporary_name(vm_id: str) -> str:
 class Copy:
     """A VM on a target that is ours for this template. ``folder`` is its attempt's folder; None when it lies elsewhere.
 
-    ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that.
+    ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that. ``kept``: why a
+    superseded copy cannot be removed now.
     """
 
     vm: VM
@@ -55,6 +61,7 @@ class Copy:
     folder: str | None
     verified: bool
     reasons: tuple[str, ...] = ()
+    kept: str | None = None
 
     @property
     def revision(self) -> str | None:
@@ -68,6 +75,11 @@ class Copy:
     def superseded(self) -> bool:
         """Whether a newer copy has taken its place."""
         return self.stamp is not None and self.stamp.superseded
+
+    @property
+    def removable(self) -> bool:
+        """Whether it is only still there because nobody has removed it."""
+        return self.superseded and self.kept is None
 
     @property
     def finished(self) -> bool:
@@ -85,19 +97,24 @@ class Copy:
             "folder": self.folder,
             "verified": self.verified,
             "superseded": self.superseded,
+            "removable": self.removable,
             "reasons": list(self.reasons),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover:
-    """An attempt's folder in which no VM lies: of an attempt that failed, or of one that is still on its way."""
+    """An attempt's folder in which no VM lies: of an attempt that failed, or of one that is still on its way.
+
+    ``stuck``: what is left in it is not ours, so it stays.
+    """
 
     folder: str
     revision: str
     attempt: str
     owner: Values | None
     size: int
+    stuck: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +140,16 @@ class Copies:
             return None
         unfinished = (copy for copy in self.copies if not copy.superseded and not copy.finished)
         return next((copy for copy in unfinished if copy.folder is not None and self._is_right(copy)), None)
+
+    @property
+    def cleanable(self) -> tuple[Leftover, ...]:
+        """Leftovers of which something can go."""
+        return tuple(leftover for leftover in self.leftovers if not leftover.stuck)
+
+    @property
+    def removable(self) -> tuple[Copy, ...]:
+        """Superseded copies that can go."""
+        return tuple(copy for copy in self.copies if copy.removable)
 
     @property
     def verdict(self) -> str:
@@ -161,7 +188,7 @@ class Copies:
             "conflicts": [{"id": vm.id, "name": vm.name} for vm in self.conflicts],
             "foreign": [{"id": vm.id, "name": vm.name} for vm in self.foreign],
             "leftovers": shown(self.leftovers),
-            "leftover_bytes": sum(leftover.size for leftover in self.leftovers),
+            "leftover_bytes": sum(leftover.size for leftover in self.cleanable),
             "reasons": list(self.reasons),
         }
 
@@ -228,7 +255,9 @@ def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None) -
     baseline = None if folder is None else _baseline(host, folder)
     verified = baseline is not None and baseline.vm_id == vm.id
     copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=verified)
-    if copy.superseded or copy.revision != wanted:
+    if copy.superseded:
+        return replace(copy, kept=_why_kept(host, copy))
+    if copy.revision != wanted:
         return copy
     reasons: list[str] = []
     if folder is None:
@@ -238,6 +267,16 @@ def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None) -
     if vm.name not in (name, temporary_name(vm.id)):
         reasons.append(f"It was renamed to {vm.name!r}.")
     return Copy(vm=vm, stamp=stamp, folder=folder, verified=verified, reasons=tuple(reasons))
+
+
+def _why_kept(host: Host, copy: Copy) -> str | None:
+    """Why a superseded copy has to stay for now; None when it can go."""
+    if copy.folder is None:
+        return "it was moved out of our folder"
+    if copy.vm.state not in REMOVABLE_STATES:
+        return f"it is {copy.vm.state}"
+    users = dependents(host, copy.vm.id, [drive.path for drive in host.drives(copy.vm.id) if drive.is_file])
+    return f"the disks of {len(users)} VMs depend on it" if users else None
 
 
 def show(host: Host, vm: VM, revision: str) -> Baseline:
@@ -264,8 +303,9 @@ def _leftovers(host: Host, layout: Layout, taken: Iterable[str]) -> Iterator[Lef
         if named is None or any(same(entry.path, folder) for folder in homes):
             continue
         owner = owner_of(host, entry.path)
-        size = size_below(host, entry.path)
-        yield Leftover(folder=entry.path, revision=named[0], attempt=named[1], owner=owner, size=size)
+        inner = host.files.tree(entry.path)
+        size, stuck = size_of(inner), is_stuck(host, inner)
+        yield Leftover(folder=entry.path, revision=named[0], attempt=named[1], owner=owner, size=size, stuck=stuck)
 
 
 def owner_of(host: Host, folder: str) -> Values | None:
@@ -278,9 +318,9 @@ def owner_of(host: Host, folder: str) -> Values | None:
     return values if isinstance(values, dict) else None
 
 
-def size_below(host: Host, folder: str) -> int:
-    """The bytes of the files in a folder of ours, links left aside."""
-    return sum(entry.size for entry in host.files.tree(folder) if not entry.is_folder and not entry.is_link)
+def size_of(entries: Iterable[Entry]) -> int:
+    """The bytes of the files of a folder of ours, links left aside."""
+    return sum(entry.size for entry in entries if not entry.is_folder and not entry.is_link)
 
 
 __all__ = (
@@ -292,6 +332,6 @@ __all__ = (
     "look",
     "owner_of",
     "show",
-    "size_below",
+    "size_of",
     "temporary_name",
 )

@@ -57,6 +57,12 @@ def hresults(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"0x{digits.upper()}" for digits in _HRESULT.findall(text)))
 
 
+def sentences(*parts: str | None) -> str:
+    """The parts that say something, each with a mark at its end, as one text."""
+    said = [part for part in parts if part]
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in said)
+
+
 @dataclass(frozen=True)
 class ErrorRecord:
     """One PowerShell error as the host reported it."""

@@ -107,7 +107,7 @@ def check_folder(path: str, *, allow_unc: bool = False, room: int = 0) -> str:
     if reason is None and len(str(pure)) + room > LONGEST_PATH:
         reason = f"is too long: {room} more characters are needed, and Windows takes {LONGEST_PATH}"
     if reason is not None:
-        raise InvalidInput(f"The folder {path!r} {reason}.", code="INVALID_PATH", remedy="Choose another folder.")
+        raise InvalidInput(f"The folder '{path}' {reason}.", code="INVALID_PATH", remedy="Choose another folder.")
     return str(pure)
 
 

@@ -17,6 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import
     Switch,
     Volume,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import volume_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     ERROR,
     WARNING,
@@ -36,21 +37,21 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
 Values = dict[str, t.Any]
 
 NOTHING, COPY, CLEAN = "none", "copy", "clean"
+SAME_COMPUTER = "SAME_COMPUTER"
 
 NOT_ELIGIBLE = frozenset(
     [
         "SUBTYPE_DIFFERS",
-        "SAME_COMPUTER",
+        SAME_COMPUTER,
         "MIGRATION_DISABLED",
         "MIGRATION_NO_NETWORK",
         "MIGRATION_AUTHENTICATION_DIFFERS",
         "VM_VERSION_UNSUPPORTED",
         "SWITCH_MISSING",
-        "PATH_VOLUME_MISSING",
-        "PATH_TOO_LONG",
     ]
 )
-"""Findings that keep a provider out of a list which is made of all eligible ones."""
+"""Findings that keep a provider out of a list which is made of all eligible ones: what the provider is, not what was
+asked for, such as a path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +70,24 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What the survey brought of one provider: the provider and its copies, or why there was no answer."""
+    """What the survey brought of one provider: the provider and its copies, or why there was no answer.
+
+    ``silent`` tells a provider that did not answer from one whose survey failed for another reason.
+    """
 
     name: str
     provider: Provider | None
     copy: Mapping[str, t.Any] = field(default_factory=dict)
     error: Mapping[str, t.Any] | None = None
     migration_host: str = ""
+    silent: bool = True
+
+    @property
+    def answers(self) -> bool | None:
+        """Whether the provider answers, as far as the survey tells."""
+        if self.provider is not None:
+            return True
+        return False if self.silent else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +100,20 @@ class Step:
     why: str
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, t.Any] = field(default_factory=dict)
+    failure: Mapping[str, t.Any] | None = None
+    stopped: bool = False
 
     @property
     def error(self) -> Finding | None:
         """The first thing that stops this provider."""
         return next((finding for finding in self.findings if finding.severity == ERROR), None)
+
+    def to_error(self) -> Values | None:
+        """Why it is stopped, as an error of the status file; a survey's own error keeps its layer and its cause."""
+        if self.error is None or not self.stopped:
+            return None
+        own = {key: value for key, value in (self.failure or {}).items() if value is not None}
+        return {**self.error.to_error(), **own}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +146,7 @@ def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
     """The typed view of one provider's survey, answered or not."""
     if not survey.get("reachable"):
         error = survey.get("error") or {"code": "NO_SURVEY", "message": f"{name} was not surveyed."}
-        return Shown(name=name, provider=None, error=error)
+        return Shown(name=name, provider=None, error=error, silent=not survey.get("failed"))
     provider = provider_from_survey(name, survey)
     return Shown(name=name, provider=provider, copy=survey.get("copy") or {}, migration_host=provider.computer.fqdn)
 
@@ -141,7 +162,7 @@ def same_computer(shown: Sequence[Shown], source: Provider) -> Iterator[Finding]
             yield Finding(
                 severity=ERROR,
                 provider=one.name,
-                code="SAME_COMPUTER",
+                code=SAME_COMPUTER,
                 what=f"{one.name} and {first} are the same computer ({one.provider.computer.fqdn}).",
                 remedy=f"Remove one of the two names from the list; the source {source.name} is never a target.",
             )
@@ -174,7 +195,9 @@ def make_plan(
         found[str(finding.provider)].insert(0, finding)
     ineligible = {name for name, findings in found.items() if any(_excludes(finding) for finding in findings)}
     targets = distribution_list(template, wanted, candidates, ineligible)
-    stop = next((finding for finding in template.findings if finding.severity == ERROR), None)
+    nowhere = _no_staging_volume(source)
+    general = (*template.findings, *([] if nowhere is None else [nowhere]))
+    stop = next((finding for finding in general if finding.severity == ERROR), None)
     steps = [_step(one, template, one.name in targets, found[one.name], stop) for one in shown]
     copies = sum(step.action == COPY for step in steps)
     export_needed = copies > 0 and not template.export_complete
@@ -185,11 +208,24 @@ def make_plan(
     declared = template.targets == targets
     return Plan(
         targets=targets,
-        declare=not declared and template.multi_provider,
+        declare=not declared and template.multi_provider and nowhere is None and bool(targets),
         export_needed=export_needed,
         clones=clones,
         steps=tuple(steps),
-        findings=(*template.findings, *_limit_findings(source, concurrency, copies)),
+        findings=(*general, *_limit_findings(source, concurrency, copies)),
+    )
+
+
+def _no_staging_volume(source: Provider) -> Finding | None:
+    """The staging folder lies on the source: where it cannot be, not even the record can be written."""
+    if volume_of(source.path, [volume.name for volume in source.volumes]) is not None:
+        return None
+    return Finding(
+        severity=ERROR,
+        provider=source.name,
+        code="PATH_VOLUME_MISSING",
+        what=f"{source.name} has no volume for the staging folder {source.path}.",
+        remedy="Create it there or choose another path (distribute_staging_path), then run again.",
     )
 
 
@@ -210,7 +246,7 @@ def _findings(one: Shown, template: Template, source: Provider) -> Iterator[Find
 def _step(one: Shown, template: Template, listed: bool, found: list[Finding], stop: Finding | None) -> Step:
     verdict = str(one.copy.get("verdict", "unknown"))
     facts = {
-        "answers": one.provider is not None,
+        "answers": one.answers,
         "listed": listed,
         "leaving": False,
         "copy": verdict if template.revision is not None else "unknown",
@@ -219,15 +255,21 @@ def _step(one: Shown, template: Template, listed: bool, found: list[Finding], st
         "tried": None,
         "working": False,
     }
-    step = Step(name=one.name, action=NOTHING, listed=listed, why="", findings=tuple(found), facts=facts)
+    step = Step(
+        name=one.name, action=NOTHING, listed=listed, why="", findings=tuple(found), facts=facts, failure=one.error
+    )
     if not listed:
         holds = bool(one.copy.get("copies"))
         return replace(step, why="not in the list; holds a copy that is left alone" if holds else "not in the list")
-    if verdict == "current":
-        leftovers = bool(one.copy.get("leftovers"))
+    twice = any(finding.code == SAME_COMPUTER for finding in found)
+    if verdict == "current" and not twice:
+        leftovers = any(not leftover.get("stuck") for leftover in one.copy.get("leftovers", ()))
+        leftovers = leftovers or any(copy.get("removable") for copy in one.copy.get("copies", ()))
         return replace(
             step, action=CLEAN if leftovers else NOTHING, why="clean leftovers" if leftovers else "up to date"
         )
+    if twice:  # the copy there is that of the other name
+        step = replace(step, facts={**facts, "copy": "unknown", "due": True})
     if step.error is not None:
         return _stopped(step, None)
     if stop is not None:
@@ -246,8 +288,8 @@ def _stopped(step: Step, finding: Finding | None) -> Step:
     """Nothing can be done for this provider in this run; the reason is its first error."""
     findings = step.findings if finding is None else (*step.findings, replace(finding, provider=step.name))
     first = next(found for found in findings if found.severity == ERROR)
-    facts = {**step.facts, "tried": "failed" if step.facts["answers"] else None}
-    return replace(step, action=NOTHING, why=first.what, findings=findings, facts=facts)
+    facts = {**step.facts, "tried": None if step.facts["answers"] is False else "failed"}
+    return replace(step, action=NOTHING, why=first.what, findings=findings, facts=facts, stopped=True)
 
 
 def _source_room(source: Provider, template: Template, export_needed: bool, wanted: int) -> tuple[int, Finding | None]:

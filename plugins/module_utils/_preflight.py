@@ -285,8 +285,9 @@ def _switch_findings(target: Provider, needs: Needs) -> Iterator[Finding]:
 
 def path_findings(path: str, volumes: Iterable[Volume], needs: Needs) -> Iterator[Finding]:
     """Whether the folder for copies can be where it is said to be."""
+    where = "Create it there or choose another path (distribute_target_path), then run again."
     if volume_of(path, [volume.name for volume in volumes]) is None:
-        yield _error("PATH_VOLUME_MISSING", f"There is no volume for {path}.", "Create it or choose another path.")
+        yield _error("PATH_VOLUME_MISSING", f"There is no volume for {path}.", where)
     longest = max((len(name) for name in needs.disk_names), default=0)
     # \fanout\<36>\<12>-<8>\Virtual Machines\<36>.vmcx, or ...\Virtual Hard Disks\<file>
     length = len(path) + len("\\fanout\\") + 36 + 1 + 21 + max(len("\\Virtual Machines\\") + 41, 20 + longest)
@@ -294,7 +295,7 @@ def path_findings(path: str, volumes: Iterable[Volume], needs: Needs) -> Iterato
         yield _error(
             "PATH_TOO_LONG",
             f"Files below {path} would have paths of {length} characters, more than {LONGEST_PATH}.",
-            "Choose a shorter path.",
+            "Choose a shorter path (distribute_target_path), then run again.",
         )
 
 

@@ -48,9 +48,9 @@ class Record:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Record:
+    def from_json(cls, text: str, what: str = "record") -> Record:
         """The record in a document's text; raises HyperVError when it is damaged or of another version."""
-        return load(text, "record", _SCHEMA, cls._build)
+        return load(text, what, _SCHEMA, cls._build)
 
     @classmethod
     def _build(cls, values: dict[str, t.Any]) -> Record:

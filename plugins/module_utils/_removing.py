@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import FILE_FORMATS
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import OUR_FILES, TEMPORARY, fold, inside
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import OUR_FILES, OWNER, TEMPORARY, fold, inside
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Entry
 
 CONFIGURATION_FORMATS = (".vmcx", ".vmrs", ".vmgs")
 REMOVABLE_STATES = ("Off", "Saved")
@@ -57,9 +57,11 @@ class Remover:
         return self.clear(folder)
 
     def clear(self, folder: str) -> tuple[str, ...]:
-        """Empty a folder of ours in which no VM lives any more, and remove it. Returns what is left in it."""
-        entries = self.host.files.tree(folder)
-        ours = [entry for entry in entries if not entry.is_folder and not entry.is_link and is_known(entry.name)]
+        """Empty a folder of ours in which no VM lives any more, and remove it. Returns what is left in it.
+
+        Disks stay when a VM uses one of them, however it came to that: people attach what they find.
+        """
+        ours = removable(self.host, self.host.files.tree(folder))
         # The owner file goes last: as long as it is there, a next run knows whose folder this is.
         for entry in sorted(ours, key=lambda entry: fold(entry.name) in map(fold, OUR_FILES)):
             self._remove_file(entry.path)
@@ -77,6 +79,20 @@ class Remover:
                 if not _is_held(error) or self.clock() > deadline:
                     raise
             self.sleep(1.0)
+
+
+def removable(host: Host, entries: Sequence[Entry]) -> list[Entry]:
+    """The files of a folder's content that may go: of our kinds, and no disk that a VM of the host uses."""
+    ours = [entry for entry in entries if not entry.is_folder and not entry.is_link and is_known(entry.name)]
+    disks = {entry.path for entry in ours if entry.name.lower().endswith(FILE_FORMATS)}
+    if disks and dependents(host, "", sorted(disks)):
+        return [entry for entry in ours if entry.path not in disks and fold(entry.name) != fold(OWNER)]
+    return ours
+
+
+def is_stuck(host: Host, entries: Sequence[Entry]) -> bool:
+    """Whether a folder can only stay as it is: in it lies nothing that may go, but something that may not."""
+    return any(not entry.is_folder or entry.is_link for entry in entries) and not removable(host, entries)
 
 
 def is_known(name: str) -> bool:
@@ -117,4 +133,4 @@ def _parents(host: Host, chains: dict[str, str], found: set[str]) -> dict[str, s
     return above
 
 
-__all__ = ("REMOVABLE_STATES", "Remover", "dependents", "is_known")
+__all__ = ("REMOVABLE_STATES", "Remover", "dependents", "is_known", "is_stuck", "removable")

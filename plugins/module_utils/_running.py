@@ -26,7 +26,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._arguments import (
     role_params,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._connection import ConnectionOptions
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, InvalidInput, Orphaned
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    HyperVError,
+    InvalidInput,
+    Orphaned,
+    sentences,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._session import Session
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
@@ -177,7 +182,7 @@ def failure(error: HyperVError, provider: str, *, changed: bool = False) -> Valu
     message = str(told["message"])
     where = error.host or provider
     parts = [message, *(str(told[key]) for key in ("cause", "remedy") if told.get(key) and told[key] not in message)]
-    text = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
+    text = sentences(*parts)
     return {
         "failed": True,
         "changed": changed,

@@ -35,7 +35,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_cl
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, join, new_attempt
-from ansible_collections.fanout.hyperv.plugins.module_utils._removing import REMOVABLE_STATES, Remover, dependents
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, FolderOwner, lies_in, read_clones
 from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import verify
 from ansible_collections.fanout.hyperv.plugins.module_utils._waiting import Every
@@ -283,21 +283,15 @@ class Supply:
     def _retire(self, found: Copies) -> None:
         """Remove superseded copies on whose disks no guest depends."""
         for old in found.copies:
-            if not old.superseded or old.folder is None:
-                continue
-            disks = [drive.path for drive in self.target.drives(old.vm.id) if drive.is_file]
-            users = dependents(self.target, old.vm.id, disks)
-            if users:
-                self.notes.append(f"{old.vm.name} is kept: the disks of {len(users)} VMs depend on it")
-            elif old.vm.state not in REMOVABLE_STATES:
-                self.notes.append(f"{old.vm.name} is kept: it is {old.vm.state}")
-            else:
+            if old.removable and old.folder is not None:
                 self._lease.check()
                 self._remover(self.target).remove_vm(old.vm, old.folder)
+            elif old.superseded:
+                self.notes.append(f"{old.vm.name} is kept: {old.kept}")
 
     def _clean(self, found: Copies) -> None:
         """Remove the folders of attempts that nobody works on: the lease says that there is nobody else."""
-        for leftover in found.leftovers:
+        for leftover in found.cleanable:
             self._lease.check()
             left = self._remover(self.target).clear(leftover.folder)
             if left:

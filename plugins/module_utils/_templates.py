@@ -60,7 +60,7 @@ def read_template(host: Host, vm: VM, staging_path: str | None) -> Template:
     stamp = _stamp.parse(vm.notes, vm.id)
     layout = Layout(_staging(host, stamp, staging_path), vm.id)
     text = host.files.read_text(layout.record)
-    record = None if text is None else Record.from_json(text)
+    record = None if text is None else Record.from_json(text, f"record {layout.record}")
     if record is not None and record.template_id != vm.id:
         raise HyperVError(
             f"The record {layout.record} is about another template ({record.template_id}).",

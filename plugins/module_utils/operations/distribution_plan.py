@@ -11,7 +11,12 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, NotFound
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    sentences,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
     NOTHING,
@@ -81,6 +86,8 @@ def gather(work: Work) -> Values:
     paths = {one.name: one.provider.path for one in shown if one.provider is not None}
     for line in _lines(plan):
         work.reporter.note(line)
+    if not plan.targets:
+        return _source_failed(params, empty_list(template, plan, wanted).to_dict())
     return {
         "msg": _text(plan, template),
         "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
@@ -96,8 +103,8 @@ def gather(work: Work) -> Values:
                 "why": step.why,
                 "listed": step.listed,
                 "findings": [finding.to_dict() for finding in step.findings],
-                "error": None if step.error is None or not step.listed else step.error.to_error(),
-                "answers": bool(step.facts["answers"]),
+                "error": step.to_error() if step.listed else None,
+                "answers": step.facts["answers"] is not False,
                 "migration_host": hosts[step.name],
                 "target_path": paths.get(step.name),
             }
@@ -106,6 +113,20 @@ def gather(work: Work) -> Values:
         "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
         "distribution": _distribution(params, template, plan),
     }
+
+
+def empty_list(template: Template, plan: Plan, wanted: Sequence[str] | None) -> InvalidInput:
+    """An empty list would be a run that does nothing and calls that a success."""
+    remedy = "Name the providers with distribute_targets: inventory names, groups, or 'all'; the source is never one."
+    if wanted is not None:
+        what = "distribute_targets names no provider but the source."
+    elif template.targets is not None:
+        what = f"The recorded distribution list of {template.name} is empty."
+    else:
+        reasons = sentences(*(finding.what for step in plan.steps for finding in step.findings[:1]))
+        what = sentences(f"No provider can hold {template.name}", reasons)
+        remedy = "Mend what stands in the way, or name the providers with distribute_targets."
+    return InvalidInput(what, code="NO_PROVIDERS", remedy=remedy)
 
 
 def _not_one(params: Values) -> Values | None:
@@ -130,13 +151,15 @@ def _not_one(params: Values) -> Values | None:
 
 def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
     """Without the source nothing can be judged: every provider of the play keeps its state and has this error."""
+    message, source = str(error["message"]), params["source_name"]
+    error = {**error, "message": message if source in message else f"{source}: {message}"}
+    surveys = {name: survey for name, survey in params["surveys"].items() if name != params["source_name"]}
+    answers = {name: shown_from_survey(name, survey).answers for name, survey in surveys.items()}
+    # ``answers`` None: this provider was asked nothing that says how its copy is.
+    facts = {"listed": True, "due": True, "tried": "failed", "copy": "unknown"}
     providers = {
-        name: {
-            "facts": {"answers": True, "listed": True, "due": True, "tried": "failed", "copy": "unknown"},
-            "error": dict(error),
-        }
-        for name in params["surveys"]
-        if name != params["source_name"]
+        name: {"facts": {**facts, "answers": False if answers[name] is False else None}, "error": dict(error)}
+        for name in surveys
     }
     return {
         "msg": f"The template cannot be distributed: {error['message']}",
@@ -154,7 +177,7 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
                 "why": error["message"],
                 "listed": True,
                 "findings": [],
-                "answers": True,
+                "answers": answers[name] is not False,
                 "error": dict(error),
             }
             for name in providers
@@ -178,25 +201,30 @@ def _distribution(params: Values, template: Template, plan: Plan) -> Values:
         "template": {"name": template.name, "id": template.id, "revision": template.revision, "source": source},
         "concurrency": params["concurrency"],
         "targets": list(plan.targets),
-        "providers": {step.name: _report(step, template) for step in plan.steps if step.listed},
+        "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if step.listed},
     }
 
 
+def _left(template: Template, plan: Plan) -> Values:
+    """Providers that the status file may know from an earlier list: they are not of this template any more."""
+    names = [*(template.targets or ()), *(step.name for step in plan.steps)]
+    return {name: {"facts": {"listed": False}} for name in names if name not in plan.targets}
+
+
 def _report(step: Step, template: Template) -> Values:
-    error = step.error
     return {
         "facts": dict(step.facts),
         "revision": template.revision if step.facts["copy"] == "current" else None,
         "findings": [finding.to_dict() for finding in step.findings],
         "reasons": [step.why],
-        "error": None if error is None or step.action != NOTHING else error.to_error(),
+        "error": step.to_error(),
     }
 
 
 def sentence(finding: Finding) -> str:
     """One finding as a line for people."""
     where = f"{finding.provider}: " if finding.provider and not finding.what.startswith(finding.provider) else ""
-    return f"[{finding.severity}] {where}{finding.what} {finding.remedy}"
+    return f"[{finding.severity}] {where}{sentences(finding.what, finding.remedy)}"
 
 
 def _lines(plan: Plan) -> Iterable[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import sentences
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 OK, FAILED, NOT_AVAILABLE = "ok", "failed", "not_available"
@@ -24,7 +25,7 @@ def outcome(name: str, step: Mapping[str, t.Any], result: Mapping[str, t.Any] | 
         return OK, str(result.get("msg") or "up to date")
     if error is None:
         return OK, str(step.get("why") or "up to date")
-    advice = " ".join(str(error[key]) for key in ("message", "remedy") if error.get(key))
+    advice = sentences(error.get("message"), error.get("remedy"))
     if not step["answers"]:
         return NOT_AVAILABLE, f"Not available: {advice}"
     return FAILED, f"Failed to distribute: {advice}"

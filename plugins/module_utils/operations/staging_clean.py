@@ -13,7 +13,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Comma
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, check_folder
-from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover, is_stuck
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, read_clones
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Values, Work
 
@@ -32,6 +32,10 @@ def decide(work: Work) -> Decision:
     layout = Layout(check_folder(params["staging_path"]), vm_id(params["template_id"], "template_id"))
     clones = read_clones(work.host, layout)
     dead = [clone for clone in clones if clone.abandoned(work.owner, expiry)]
+
+    def stuck(folder: str) -> bool:
+        return is_stuck(work.host, work.host.files.tree(folder))
+
     alive = {clone.revision for clone in clones if clone not in dead}
     keep = {*params["keep"], *alive}
     old = [
@@ -39,6 +43,8 @@ def decide(work: Work) -> Decision:
         for entry in work.host.files.entries(layout.template) or ()
         if entry.is_folder and not entry.is_link and is_revision(entry.name) and entry.name not in keep
     ]
+    dead = [clone for clone in dead if clone.vm is not None or not stuck(clone.folder)]
+    old = [folder for folder in old if not stuck(folder)]
     if not dead and not old:
         return None
     names = [clone.folder for clone in dead] + old

@@ -57,7 +57,7 @@ def decide(work: Work) -> Decision:
     found = supply.look()
     refuse_conflicts(found, work.host.label)
     before = _shown(found)
-    if found.current is not None and not found.leftovers:
+    if found.current is not None and not found.cleanable and not found.removable:
         return Same(values={"vm_id": found.current.vm.id, **_distribution(work, order, supply)}, reason="up to date")
     steps = plan(found, order)
     after = {"revision": order.revision, "name": order.name, "leftovers": [], "steps": list(steps)}
@@ -78,9 +78,9 @@ def plan(found: Copies, order: Order) -> tuple[str, ...]:
             steps += [f"clone revision {order.revision} on {order.source}", f"move it to {order.target_path}"]
             steps += [] if order.verify == "none" else [f"verify it ({order.verify})"]
         steps.append(f"name it {order.name}")
-    older = [copy for copy in found.copies if copy not in (found.current, found.arrived)]
+    older = [copy for copy in found.copies if copy not in (found.current, found.arrived) and copy.kept is None]
     steps += [f"remove the older copy of revision {copy.revision or 'unknown'}" for copy in older]
-    steps += [f"clean {leftover.folder}" for leftover in found.leftovers]
+    steps += [f"clean {leftover.folder}" for leftover in found.cleanable]
     return tuple(steps)
 
 

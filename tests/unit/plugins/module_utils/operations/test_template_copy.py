@@ -333,3 +333,45 @@ def test_somebody_elses_clone_of_a_copy_is_not_touched(pair: Pair) -> None:
     assert not supply(pair)["changed"]
     assert target.machines[OTHER_ID] == before
     assert target.writes == []
+
+
+def test_a_superseded_copy_goes_as_soon_as_nothing_holds_it(pair: Pair) -> None:
+    old = older_copy(pair)
+    target = pair[1]
+    target.change(old.id, state="Running")
+    assert not supply(pair).get("failed")
+    assert target.machines[old.id].state == "Running"
+    assert not supply(pair)["changed"]
+    target.change(old.id, state="Off")
+    done = supply(pair)
+    assert done["changed"]
+    assert done["msg"] == f"remove the older copy of revision {OLDER}"
+    assert old.id not in target.machines
+    assert_supplied(pair)
+
+
+def test_a_disk_in_a_leftover_that_somebody_uses_stays(pair: Pair) -> None:
+    supply(pair)
+    target = pair[1]
+    folder = HERE.attempt(OLDER, "01234567")
+    disk = join(folder, "Virtual Hard Disks", "gold.vhdx")
+    target.files.put(HERE.owner(folder), "{}")
+    target.files.put(join(folder, "Virtual Machines", "1.vmcx"), 10)
+    target.add(vm(OTHER_ID, "desktop-001"), disk)
+    assert supply(pair)["changed"]
+    assert disk in target.files.content
+    assert HERE.owner(folder) in target.files.content
+    assert join(folder, "Virtual Machines", "1.vmcx") not in target.files.content
+    assert not supply(pair)["changed"]
+
+
+def test_what_is_not_ours_in_a_leftover_stays_and_is_no_change_every_time(pair: Pair) -> None:
+    supply(pair)
+    target = pair[1]
+    folder = HERE.attempt(OLDER, "01234567")
+    target.files.put(HERE.owner(folder), "{}")
+    target.files.put(join(folder, "mine.txt"), "x")
+    assert supply(pair)["changed"]
+    assert HERE.owner(folder) not in target.files.content
+    assert join(folder, "mine.txt") in target.files.content
+    assert not supply(pair)["changed"]

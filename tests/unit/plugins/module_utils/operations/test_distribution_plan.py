@@ -1,0 +1,149 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the plan makes of surveys that failed, of lists that name nobody, and of providers that left the list."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import AuthenticationFailed, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_plan import OPERATION
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import OPERATION as REPORT
+from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import FakeHost, work
+from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.test__preflight import definition, provider
+
+SOURCE = "hv01"
+NO_COPY: Values = {"verdict": "none", "copies": [], "conflicts": [], "leftovers": [], "reasons": []}
+CURRENT: Values = {**NO_COPY, "verdict": "current", "copies": [{"id": "1"}]}
+
+
+def survey(name: str, copy: Values | None = None, **changes: t.Any) -> Values:
+    one = dataclasses.replace(provider(name), **changes)
+    host = {key: dataclasses.asdict(getattr(one, key)) for key in ("settings", "computer")}
+    host |= {key: [dataclasses.asdict(item) for item in getattr(one, key)] for key in ("volumes", "switches")}
+    host["migration_networks"] = list(one.migration_networks)
+    return {"reachable": True, "host": host, "target_path": one.path, "copy": copy or NO_COPY}
+
+
+def silent(error: HyperVError) -> Values:
+    return {"reachable": False, "error": error.to_dict()}
+
+
+def info(targets: list[str] | None, **changes: t.Any) -> Values:
+    record = None if targets is None else {"targets": targets, "multi_provider": True}
+    return {
+        "id": "t",
+        "name": "win11-gold",
+        "revision": "0123456789ab",
+        "needs": dataclasses.asdict(Needs.of(definition())),
+        "findings": [],
+        "record": record,
+        "export": {"complete": False},
+        "clones": [],
+        "staging_path": provider(SOURCE).path,
+        **changes,
+    }
+
+
+def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **changes: t.Any) -> Values:
+    params: Values = {
+        "source_name": SOURCE,
+        "template_name": "win11-gold",
+        "source": survey(SOURCE),
+        "templates": {"templates": [info(recorded)]},
+        "surveys": surveys,
+        "targets": None,
+        "candidates": list(surveys),
+        "groups": {"hyperv": [SOURCE, *surveys]},
+        "concurrency": 2,
+    }
+    assert OPERATION.gather is not None
+    return OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))
+
+
+def problems(made: Values) -> dict[str, str]:
+    params = {"template": "win11-gold", "source_name": SOURCE, "plan": made, "copies": {}}
+    assert REPORT.gather is not None
+    found: dict[str, str] = REPORT.gather(work(params, host=FakeHost(SOURCE)))["problems"]
+    return found
+
+
+def test_why_a_provider_did_not_answer_keeps_its_layer_and_cause() -> None:
+    error = AuthenticationFailed(
+        "hv02: not let in", code="BAD_CREDENTIALS", cause="It was not accepted.", remedy="Look"
+    )
+    made = plan({"hv02": silent(error), "hv03": survey("hv03")}, ["hv02", "hv03"])
+    assert made["distribution"]["providers"]["hv02"]["error"] == error.to_dict()
+    assert problems(made) == {"hv02": "Not available: hv02: not let in. Look."}
+
+
+def test_a_path_that_cannot_be_is_no_silence_of_the_host() -> None:
+    refused = {"failed": True, "error": {"code": "INVALID_PATH", "message": "The folder 'x' is not a full path."}}
+    made = plan({"hv02": refused}, ["hv02"])
+    assert made["distribution"]["providers"]["hv02"]["facts"]["answers"] is None
+    assert problems(made)["hv02"].startswith("Failed to distribute: The folder 'x'")
+
+
+def test_without_the_source_providers_keep_their_state() -> None:
+    error = AuthenticationFailed("not let in", code="BAD_CREDENTIALS")
+    made = plan({"hv02": survey("hv02"), "hv03": silent(error)}, source=silent(error))
+    told = made["distribution"]["providers"]
+    assert told["hv02"]["facts"]["answers"] is None
+    assert told["hv03"]["facts"]["answers"] is False
+    assert told["hv02"]["error"]["message"] == "hv01: not let in"
+    assert problems(made)["hv02"].startswith("Failed to distribute: ")
+    assert problems(made)["hv03"].startswith("Not available: ")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "targets", "said"),
+    [
+        (None, [SOURCE], "no provider but the source"),
+        (["hv02"], [], "no provider but the source"),
+        ([], None, "recorded distribution list of win11-gold is empty"),
+        (None, None, "No provider can hold win11-gold. hv02 has no virtual switch"),
+    ],
+)
+def test_a_list_without_providers_is_no_success(
+    recorded: list[str] | None, targets: list[str] | None, said: str
+) -> None:
+    made = plan({"hv02": survey("hv02", switches=())}, recorded, targets=targets)
+    assert not made["declare"]
+    assert said in problems(made)["hv02"]
+
+
+def test_a_folder_that_no_target_can_have_is_told_and_the_list_is_whole() -> None:
+    made = plan({"hv02": survey("hv02", path="E:\\VMs")})
+    assert made["targets"] == ["hv02"]
+    assert "There is no volume for E:\\VMs" in problems(made)["hv02"]
+
+
+def test_a_staging_folder_without_a_volume_stops_all_before_anything_is_written() -> None:
+    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path="E:\\Staging")]})
+    assert (made["declare"], made["copies"], made["export_needed"]) == (False, 0, False)
+    assert "no volume for the staging folder E:\\Staging" in problems(made)["hv02"]
+
+
+def test_who_has_the_copy_is_ok_although_a_new_one_could_not_be_made() -> None:
+    made = plan({"hv02": survey("hv02", CURRENT, switches=())}, ["hv02"])
+    assert problems(made) == {}
+    assert made["distribution"]["providers"]["hv02"]["error"] is None
+
+
+def test_the_copy_of_one_computer_is_not_counted_for_two_names() -> None:
+    made = plan({"hv02": survey("hv02", CURRENT), "twin": survey("hv02", CURRENT)}, ["hv02", "twin"])
+    assert list(problems(made)) == ["twin"]
+    facts = made["distribution"]["providers"]["twin"]["facts"]
+    assert (facts["copy"], facts["tried"]) == ("unknown", "failed")
+
+
+def test_the_status_file_forgets_who_left_the_list() -> None:
+    made = plan({"hv02": survey("hv02"), "hv03": survey("hv03", CURRENT)}, ["hv02", "hv03", "hv04"], targets=["hv02"])
+    told = made["distribution"]["providers"]
+    assert told["hv03"] == told["hv04"] == {"facts": {"listed": False}}
+    assert told["hv02"]["facts"]["listed"]
