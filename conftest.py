@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from pathlib import Path
+import typing as t
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -41,12 +42,17 @@ _set_environment()
 sys.path[:0] = [entry for entry in IMPORT_ROOTS if entry not in sys.path]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers that share the tests (-n 2 --dist loadgroup) take a whole folder: its tests share labs and addresses.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: t.Any) -> t.Any:
+    """Workers that share the tests (-n 2) take a whole folder: its tests share labs and addresses.
 
     The distribution's tests each have a lab of their own on free ports, and take longest: they are dealt out singly.
     """
-    for item in items:
-        if item.path.parent.name != "distribution":
-            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = PurePosixPath(nodeid.partition("::")[0]).parent
+            return nodeid if folder.name == "distribution" else str(folder)
+
+    return ByFolder(config, log)

@@ -25,6 +25,8 @@ COLLECTION = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
 LAB = ROOT / "tests" / "lab" / "src"
 OUTPUT = ROOT / "tests" / "output"
 PYTHON_CODE = ("conftest.py", "demo", "noxfile.py", "plugins", "tests")
+SHARED = ("--dist", "loadgroup", "--no-loadscope-reorder", "-n")
+"""How workers share tests (see conftest.py); their number follows. Those that wait for a lab can be more than cores."""
 DOCUMENTED = {"module": "modules", "callback": "callback"}
 
 nox.needs_version = ">=2025.2.9"
@@ -107,14 +109,13 @@ def sanity(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Pure functions, modules with a fake host, and the checks' own tests."""
-    run(session, "pytest", *(session.posargs or existing("tests/checks", "tests/unit")))
+    run(session, "pytest", *(session.posargs or [*SHARED, "auto", *existing("tests/checks", "tests/unit")]))
 
 
 @nox.session
 def lab(session: nox.Session) -> None:
     """The lab's own tests, then the collection's parts against the lab."""
-    everything = ["-n", "2", "--dist", "loadgroup", *existing("tests/lab/tests", "tests/integration")]
-    run(session, "pytest", *(session.posargs or everything))
+    run(session, "pytest", *(session.posargs or [*SHARED, "4", *existing("tests/lab/tests", "tests/integration")]))
 
 
 @nox.session

@@ -71,7 +71,7 @@ def test_it_can_be_read_at_every_moment_and_ends_true(make_site: MakeSite) -> No
 
 @pytest.mark.slow
 def test_progress_is_printed_also_when_nobody_looks(make_site: MakeSite) -> None:
-    site = make_site(config(targets=1, network_rate="512KiB"))
+    site = make_site(config(targets=1, network_rate="2MiB"))
     played = site.distribute()
     assert played.code == 0, played.output
     lines = [line for line in played.output.splitlines() if line.startswith("hv02: copying")]

@@ -66,7 +66,13 @@ def config() -> Values:
         "clock": "real",
         "users": [{"name": "labadmin", "password": PASSWORD, "groups": ["Administrators"]}],
         "delegation": "any",
-        "defaults": {"network_rate": "500MiB", "disk_rate": "2GiB", "volumes": {"C": "20GiB", "D": "20GiB"}},
+        "defaults": {
+            "http_port": 0,
+            "https_port": 0,
+            "network_rate": "500MiB",
+            "disk_rate": "2GiB",
+            "volumes": {"C": "20GiB", "D": "20GiB"},
+        },
         "hosts": {"hv01": {"address": f"{NET}.1", "vms": vms}, "hv02": {"address": f"{NET}.2"}},
     }
 
@@ -217,7 +223,7 @@ def canonical(ran: Sequence[Ran], lab: Lab) -> list[Values]:
     ]
     text = json.dumps(kept)
     for name, where in lab.hosts.items():
-        text = text.replace(where["address"], name)
+        text = text.replace(f"{where['address']}:{where['https']}", f"{name}:https").replace(where["address"], name)
     for pattern, word in ((_GUID, "id"), (_REVISION, "revision")):
         text = pattern.sub(_Numbers(word), text)
     return t.cast("list[Values]", json.loads(_TIME.sub("<time>", text)))
