@@ -240,7 +240,11 @@ _CATEGORIES: dict[str, Explanation] = {
     "LimitsExceeded": Explanation("QUOTA", "A limit of the host is reached.", "Wait until other work has ended.", True),
 }
 
-UNKNOWN = Explanation("COMMAND_FAILED")
+UNKNOWN = Explanation(
+    "COMMAND_FAILED",
+    remedy="Look at the event log of the host (Get-WinEvent Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20), "
+    "mend what it names, then run again.",
+)
 
 
 def explain(records: t.Sequence[ErrorRecord]) -> Explanation:

@@ -34,6 +34,9 @@ POLL = 5.0
 SETTLE = 30.0
 """Seconds in which a VM that was moved appears at its new host."""
 
+REFUSALS = 3
+"""How often a move that was refused for no known reason is asked for again."""
+
 LATE = 10.0
 """Seconds in which a job that was just started may still be missing in the host's list."""
 
@@ -93,6 +96,7 @@ class Mover:
 
     def __post_init__(self) -> None:
         self._percent = 0.0
+        self._turned_away: list[CommandFailed] = []
 
     def running(self) -> MigrationJob | None:
         """The migration of this VM that the source shows."""
@@ -166,12 +170,12 @@ class Mover:
                 raise
             self.follow()
             return True
-        except CommandFailed:
+        except CommandFailed as error:
             if self.arrived():
                 return True
-            if self._full() and self.clock() < deadline:
+            if self.clock() < deadline and (self._full() or self._was_full(error)):
                 return False
-            raise
+            raise self._turned_away[0] if self._turned_away else error from None
         if not self._settles():
             raise self._not_arrived(None)
         return True
@@ -218,6 +222,18 @@ class Mover:
     def _full(self) -> bool:
         hosts = [self.control] if self.destination is None else [self.control, self.destination]
         return not all(has_room(host) for host in hosts)
+
+    def _was_full(self, error: CommandFailed) -> bool:
+        """Whether the hosts may have been full when the move was asked for, and are no longer.
+
+        The refusal has no number and its text is localised, so a move that fails for no known reason before its
+        first byte is asked for again a few times.
+        """
+        if error.code != CommandFailed.code or self._percent > 0 or len(self._turned_away) >= REFUSALS:
+            return False
+        self._turned_away.append(error)
+        self._pause()
+        return True
 
     def _wait_for_room(self, deadline: float) -> None:
         waiting = False

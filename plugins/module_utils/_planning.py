@@ -17,7 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import
     Switch,
     Volume,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import volume_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, volume_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     ERROR,
     WARNING,
@@ -195,7 +195,7 @@ def make_plan(
         found[str(finding.provider)].insert(0, finding)
     ineligible = {name for name, findings in found.items() if any(_excludes(finding) for finding in findings)}
     targets = distribution_list(template, wanted, candidates, ineligible)
-    nowhere = _no_staging_volume(source)
+    nowhere = _staging_finding(source, template.needs)
     general = (*template.findings, *([] if nowhere is None else [nowhere]))
     stop = next((finding for finding in general if finding.severity == ERROR), None)
     steps = [_step(one, template, one.name in targets, found[one.name], stop) for one in shown]
@@ -216,17 +216,25 @@ def make_plan(
     )
 
 
-def _no_staging_volume(source: Provider) -> Finding | None:
-    """The staging folder lies on the source: where it cannot be, not even the record can be written."""
-    if volume_of(source.path, [volume.name for volume in source.volumes]) is not None:
+def _staging_finding(source: Provider, needs: Needs) -> Finding | None:
+    """Why the staging folder cannot be where it is said to be: then not even the record is written."""
+    # \fanout\<36>\<12>\export\<name>\Virtual Machines\<36>.vmcx, or ...\Virtual Hard Disks\<file>
+    disk = max((len(name) for name in needs.disk_names), default=0)
+    inner = max(len("\\Virtual Machines\\") + 41, len("\\Virtual Hard Disks\\") + disk)
+    length = len(source.path) + len("\\fanout\\") + 36 + 1 + 12 + len("\\export\\") + len(needs.name) + inner
+    if volume_of(source.path, [volume.name for volume in source.volumes]) is None:
+        code, what = "PATH_VOLUME_MISSING", f"{source.name} has no volume for the staging folder {source.path}."
+        remedy = "Create it there or choose another path (distribute_staging_path), then run again."
+    elif length > LONGEST_PATH:
+        code = "PATH_TOO_LONG"
+        what = (
+            f"The export of {needs.name} below {source.path} on {source.name} would have paths of {length} characters, "
+            f"more than {LONGEST_PATH}."
+        )
+        remedy = "Choose a shorter path (distribute_staging_path) or a shorter name of the VM, then run again."
+    else:
         return None
-    return Finding(
-        severity=ERROR,
-        provider=source.name,
-        code="PATH_VOLUME_MISSING",
-        what=f"{source.name} has no volume for the staging folder {source.path}.",
-        remedy="Create it there or choose another path (distribute_staging_path), then run again.",
-    )
+    return Finding(severity=ERROR, provider=source.name, code=code, what=what, remedy=remedy)
 
 
 def _excludes(finding: Finding) -> bool:

@@ -206,13 +206,16 @@ def _auth_options(options: ConnectionOptions) -> dict[str, t.Any]:
 
 def _progress(record: t.Any) -> ProgressRecord:
     percent, seconds = record.percent_complete, record.seconds_remaining
+    completed = getattr(record.progress_type, "value", record.progress_type) == 1
+    if completed:  # comes with 100 % also from a command that failed
+        percent = None
     return ProgressRecord(
         activity=record.activity or "",
         status=record.description,
         percent=percent if percent is not None and percent >= 0 else None,
         operation=record.current_operation,
         seconds_left=seconds if seconds is not None and seconds >= 0 else None,
-        completed=getattr(record.progress_type, "value", record.progress_type) == 1,
+        completed=completed,
         activity_id=record.activity_id or 0,
         parent_id=record.parent_activity_id,
     )

@@ -34,7 +34,14 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, join, new_attempt
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
+    Layout,
+    attempt_of,
+    fold,
+    join,
+    name_of,
+    new_attempt,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, FolderOwner, lies_in, read_clones
 from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import verify
@@ -136,7 +143,9 @@ class Supply:
         """A copy on the target that is to be verified: one that has arrived, one on its way, or a new one."""
         if found.arrived is not None:
             self.notes.append("a copy that had arrived before was taken")
-            return found.arrived.vm, str(found.arrived.folder)
+            folder = str(found.arrived.folder)
+            self._leave_behind(folder)
+            return found.arrived.vm, folder
         self.attempts = 1
         clone = self._on_its_way()
         if clone is not None and clone.vm is not None and clone.owner is not None:
@@ -300,6 +309,13 @@ class Supply:
     def _leave(self, clone_folder: str) -> None:
         """A move leaves empty folders at the source."""
         self._remover(self.source).clear(clone_folder)
+
+    def _leave_behind(self, folder: str) -> None:
+        """The same for a copy that has arrived in another run: its clone's folder has the attempt's name."""
+        named = attempt_of(name_of(folder).lower())
+        clone_folder = None if named is None else self._there.clone(*named)
+        if clone_folder and not any(lies_in(vm, clone_folder) for vm in self.source.vms()):
+            self._leave(clone_folder)
 
     def _undo(self, clone_folder: str, folder: str) -> None:
         """After a failure: take the clone and what came of it away. What cannot be removed now, the next run cleans."""

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
@@ -27,7 +27,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     provider_from_survey,
     shown_from_survey,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, Finding, Needs
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, WARNING, Finding, Needs
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 ALL = "all"
@@ -82,6 +82,7 @@ def gather(work: Work) -> Values:
         candidates=candidates,
         concurrency=params["concurrency"],
     )
+    plan = replace(plan, findings=(*plan.findings, *_unknown_names(plan.targets, params["groups"].get("all"))))
     hosts = {one.name: one.migration_host for one in shown}
     paths = {one.name: one.provider.path for one in shown if one.provider is not None}
     for line in _lines(plan):
@@ -113,6 +114,19 @@ def gather(work: Work) -> Values:
         "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
         "distribution": _distribution(params, template, plan),
     }
+
+
+def _unknown_names(targets: Sequence[str], inventory: Sequence[str] | None) -> Iterator[Finding]:
+    """Providers of the list that this inventory does not know: no run of it reaches them."""
+    for name in targets:
+        if inventory is not None and name not in inventory:
+            yield Finding(
+                severity=WARNING,
+                provider=name,
+                code="NOT_IN_INVENTORY",
+                what=f"{name} is in the distribution list, and not in this inventory.",
+                remedy="Add it to the inventory, or leave it out of the list (distribute_targets).",
+            )
 
 
 def empty_list(template: Template, plan: Plan, wanted: Sequence[str] | None) -> InvalidInput:

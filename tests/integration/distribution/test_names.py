@@ -31,9 +31,11 @@ BAD = [
 @pytest.mark.parametrize("name", [name for name in GOOD if "*" not in name])
 def test_a_name_is_only_a_name(make_site: MakeSite, name: str) -> None:
     beside = "win11-gold1"
-    site = make_site(config(targets=1, vms=[vm(name), vm(beside)]))
+    disks = [{"size": "40GiB", "payload": "8MiB", "name": "gold.vhdx"}]
+    site = make_site(config(targets=1, vms=[vm(name, disks=disks), vm(beside)]))
     untouched = next(vm for vm in site.vms(SOURCE) if vm["name"] == beside)
-    played = site.distribute(template=name)
+    # Windows takes paths of 259 characters, and the export's folder has the template's name.
+    played = site.distribute(template=name, distribute_staging_path="C:\\S")
     assert played.code == 0, played.output
     assert site.names("hv02") == [name]
     assert next(vm for vm in site.vms(SOURCE) if vm["name"] == beside) == untouched
@@ -56,4 +58,13 @@ def test_a_name_that_no_vm_has_is_said_also_when_a_pattern_would_match(make_site
     played = site.distribute(template="win11-gold[1]")
     assert played.code != 0
     assert "no VM called 'win11-gold[1]'" in played.output
+    assert site.writes() == []
+
+
+def test_a_name_too_long_for_the_staging_folder_is_refused_before_anything_is_written(make_site: MakeSite) -> None:
+    site = make_site(config(targets=1, vms=[vm("x" * 100)]))
+    played = site.distribute(template="x" * 100)
+    assert played.code != 0
+    assert "distribute_staging_path" in played.output
+    assert site.status()["providers"]["hv02"]["error"]["code"] == "PATH_TOO_LONG"
     assert site.writes() == []

@@ -196,6 +196,7 @@ class FakeHost:
         self.hashed: list[str] = []
         self.before_write: Callable[[str, str], None] = lambda _what, _which: None
         self.peers: dict[str, FakeHost] = {}
+        self.percent: int | None = 50
         self.on_move: Callable[[FakeHost, VM, str, str], None] = lambda *_move: None
 
     # Making things
@@ -383,7 +384,7 @@ class FakeHost:
         machine = self.machines[vm_id]
         self.wrote("move", vm_id)
         if on_progress is not None:
-            on_progress(ProgressRecord(activity="Moving", percent=50))
+            on_progress(ProgressRecord(activity="Moving", percent=self.percent))
         self.on_move(self, machine, destination_host, folder)
         self.arrive(vm_id, destination_host, folder)
 

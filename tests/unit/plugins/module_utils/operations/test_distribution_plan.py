@@ -123,10 +123,22 @@ def test_a_folder_that_no_target_can_have_is_told_and_the_list_is_whole() -> Non
     assert "There is no volume for E:\\VMs" in problems(made)["hv02"]
 
 
-def test_a_staging_folder_without_a_volume_stops_all_before_anything_is_written() -> None:
-    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path="E:\\Staging")]})
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("E:\\Staging", "no volume for the staging folder E:\\Staging"),
+        ("C:\\" + "s" * 123, "paths of 260 characters, more than 259"),
+    ],
+)
+def test_a_staging_folder_that_cannot_be_stops_all_before_anything_is_written(path: str, said: str) -> None:
+    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path=path)]})
     assert (made["declare"], made["copies"], made["export_needed"]) == (False, 0, False)
-    assert "no volume for the staging folder E:\\Staging" in problems(made)["hv02"]
+    assert said in problems(made)["hv02"]
+
+
+def test_a_staging_folder_may_be_as_long_as_windows_takes_it() -> None:
+    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path="C:\\" + "s" * 122)]})
+    assert made["copies"] == 1
 
 
 def test_who_has_the_copy_is_ok_although_a_new_one_could_not_be_made() -> None:
@@ -147,3 +159,10 @@ def test_the_status_file_forgets_who_left_the_list() -> None:
     told = made["distribution"]["providers"]
     assert told["hv03"] == told["hv04"] == {"facts": {"listed": False}}
     assert told["hv02"]["facts"]["listed"]
+
+
+def test_a_provider_of_the_list_that_the_inventory_does_not_know_is_told() -> None:
+    groups = {"all": [SOURCE, "hv02"], "hyperv": [SOURCE, "hv02"]}
+    made = plan({"hv02": survey("hv02", CURRENT)}, ["hv02", "hv03"], groups=groups)
+    assert [(found["code"], found["provider"]) for found in made["findings"]] == [("NOT_IN_INVENTORY", "hv03")]
+    assert "hv03 is in the distribution list" in made["msg"]

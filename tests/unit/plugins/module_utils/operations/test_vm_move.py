@@ -271,6 +271,46 @@ def test_when_somebody_was_quicker_it_waits_and_tries_again(pair: tuple[FakeHost
     assert moves(source) == 2
 
 
+def test_when_the_place_was_taken_and_is_free_again_it_tries_again(pair: tuple[FakeHost, FakeHost]) -> None:
+    """The refusal at a limit has no number, and what took the place may have ended before anybody looks."""
+    source, target = pair
+    source.percent = None
+
+    def limit(host: FakeHost, *_move: t.Any) -> None:
+        if moves(host) < 3:
+            raise CommandFailed("a text in any language")
+
+    source.on_move = limit
+    assert mover(source, target).carry_out() == "moved"
+    assert moves(source) == 3
+
+
+def test_a_refusal_that_stays_is_told_as_it_was_at_first(pair: tuple[FakeHost, FakeHost]) -> None:
+    source, target = pair
+    source.percent = None
+
+    def refused(host: FakeHost, *_move: t.Any) -> None:
+        raise CommandFailed(f"refused {moves(host)}", code=None if moves(host) < 3 else "FILE_EXISTS")
+
+    source.on_move = refused
+    with pytest.raises(CommandFailed) as caught:
+        mover(source, target).carry_out()
+    assert caught.value.message == "refused 1"
+    assert moves(source) == 3
+
+
+def test_a_move_that_fails_on_its_way_is_not_tried_again(pair: tuple[FakeHost, FakeHost]) -> None:
+    source, target = pair
+
+    def breaks(_host: FakeHost, *_move: t.Any) -> None:
+        raise CommandFailed("for no known reason")
+
+    source.on_move = breaks
+    with pytest.raises(CommandFailed):
+        mover(source, target).carry_out()
+    assert moves(source) == 1
+
+
 def test_ended_jobs_do_not_count(pair: tuple[FakeHost, FakeHost]) -> None:
     source, _target = pair
     source.running = [job(OTHER_ID, state="completed"), job("x", state="failed"), job("y", state="completed")]
