@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent
 COLLECTIONS = ROOT / ".collections"
 LINK = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
 LAB_SOURCES = ROOT / "tests" / "lab" / "src"
+LABS_OF_THEIR_OWN = ("distribution", "modules")
+"""Folders of tests of which each starts a lab, and files there whose tests share one."""
+SHARED_LABS = ("test_both_doors.py",)
 IMPORT_ROOTS = (str(COLLECTIONS), str(LAB_SOURCES))
 
 
@@ -42,17 +45,25 @@ _set_environment()
 sys.path[:0] = [entry for entry in IMPORT_ROOTS if entry not in sys.path]
 
 
+# Workers that share the tests (-n 4)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with the slow tests, so that they end at about the same time."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: t.Any) -> t.Any:
-    """Workers that share the tests (-n 2) take a whole folder: its tests share labs and addresses.
-
-    The distribution's tests each have a lab of their own on free ports, and take longest: they are dealt out singly.
-    """
+    """A worker takes a whole file, as its tests may share a lab; where each has its own, they are dealt out singly."""
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class ByFolder(LoadScopeScheduling):
+    class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            folder = PurePosixPath(nodeid.partition("::")[0]).parent
-            return nodeid if folder.name == "distribution" else str(folder)
+            path = PurePosixPath(nodeid.partition("::")[0])
+            single = path.parent.name in LABS_OF_THEIR_OWN and path.name not in SHARED_LABS
+            return nodeid if single else str(path)
 
-    return ByFolder(config, log)
+    return ByFile(config, log)

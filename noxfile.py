@@ -25,7 +25,7 @@ COLLECTION = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
 LAB = ROOT / "tests" / "lab" / "src"
 OUTPUT = ROOT / "tests" / "output"
 PYTHON_CODE = ("conftest.py", "demo", "noxfile.py", "plugins", "tests")
-SHARED = ("--dist", "loadgroup", "--no-loadscope-reorder", "-n")
+SHARED = ("--no-loadscope-reorder", "-n")
 """How workers share tests (see conftest.py); their number follows. Those that wait for a lab can be more than cores."""
 DOCUMENTED = {"module": "modules", "callback": "callback"}
 

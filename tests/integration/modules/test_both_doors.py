@@ -13,7 +13,6 @@ from hyperv_lab.client import Lab
 from .doors import COPY_ID, T_ID, WEB_ID, Door, Ran, Task, Values, canonical, config, writes
 
 STAGING = r"D:\Staging"
-pytestmark = pytest.mark.xdist_group("both doors")
 
 LOOKING = (
     Task("vm_info"),
