@@ -24,13 +24,7 @@ extends_documentation_fragment:
   - fanout.hyperv._connection.source
   - fanout.hyperv._attributes
   - fanout.hyperv._attributes.actiongroup_hyperv
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - fanout.hyperv._attributes.changing_module
 options:
   template_id:
     description: The template's id, as M(fanout.hyperv.template_info) shows it.
