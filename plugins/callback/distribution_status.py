@@ -164,8 +164,11 @@ class CallbackModule(CallbackBase):
             self._watch.task_started(host.get_name())
         except OSError as error:
             self._watch = None
-            os.environ.pop(VARIABLE, None)  # workers find a folder of their own
-            self.warn(f"There is no status of this run, its folder cannot be made: {error}")
+            os.environ[VARIABLE] = ""  # workers find a folder of their own
+            self.warn(
+                f"There is no status of this run, its folder cannot be made: {error}. "
+                "FANOUT_STATUS_DIR names another one."
+            )
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """A task has ended well."""

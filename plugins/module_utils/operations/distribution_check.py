@@ -15,7 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import na
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 RUN_DIRECTORY = "FANOUT_RUN_DIR"
-"""Set by the callback ``distribution_status`` for everything that the run starts."""
+"""Set by the callback ``distribution_status`` for everything that the run starts; empty when it has no folder."""
 
 CALLBACK_HINT = (
     "The callback fanout.hyperv.distribution_status is not enabled, so no status file is written. To have it, put "
@@ -70,7 +70,7 @@ def gather(work: Work) -> Values:
             f"forks is {params['forks']}, but {needed} are needed to keep {concurrency} copies running: "
             f"set 'forks = {needed}' under [defaults] in ansible.cfg, or run with --forks {needed}."
         )
-    if not os.environ.get(RUN_DIRECTORY):
+    if RUN_DIRECTORY not in os.environ:
         warnings.append(CALLBACK_HINT)
     return {
         "concurrency": concurrency,

@@ -21,7 +21,10 @@ def outcome(name: str, step: Mapping[str, t.Any], result: Mapping[str, t.Any] | 
     error = step.get("error")
     if result is not None and not result.get("skipped"):
         if result.get("failed"):
-            return FAILED, f"Failed to distribute: {result.get('msg') or 'no reason was given'}"
+            reason = result.get("msg") or "no reason was given"
+            if _silent(name, result):
+                return NOT_AVAILABLE, f"Not available: {reason}"
+            return FAILED, f"Failed to distribute: {reason}"
         return OK, str(result.get("msg") or "up to date")
     if error is None:
         return OK, str(step.get("why") or "up to date")
@@ -29,6 +32,12 @@ def outcome(name: str, step: Mapping[str, t.Any], result: Mapping[str, t.Any] | 
     if not step["answers"]:
         return NOT_AVAILABLE, f"Not available: {advice}"
     return FAILED, f"Failed to distribute: {advice}"
+
+
+def _silent(name: str, result: Mapping[str, t.Any]) -> bool:
+    """Whether the copy failed because the provider did not answer any more."""
+    told = (result.get("distribution") or {}).get("providers", {}).get(name, {})
+    return told.get("facts", {}).get("answers") is False
 
 
 def gather(work: Work) -> Values:

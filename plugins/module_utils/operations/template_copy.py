@@ -10,7 +10,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    AuthenticationFailed,
+    HostUnreachable,
+    HyperVError,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Order, Supply, refuse_conflicts
@@ -107,7 +111,10 @@ def _distribution(work: Work, order: Order, supply: Supply) -> Values:
 
 def on_error(work: Work, error: HyperVError) -> Values:
     """A failure as the status file learns of it."""
-    provider = {"facts": {"tried": "failed", "working": False, "due": True}, "error": error.to_dict(), "attempts": 1}
+    facts = {"tried": "failed", "working": False, "due": True}
+    if isinstance(error, (HostUnreachable, AuthenticationFailed)) and error.host == work.provider:
+        facts["answers"] = False
+    provider = {"facts": facts, "error": error.to_dict(), "attempts": 1}
     return {"distribution": {"providers": {work.provider: provider}}}
 
 

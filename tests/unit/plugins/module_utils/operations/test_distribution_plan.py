@@ -9,11 +9,16 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import AuthenticationFailed, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    AuthenticationFailed,
+    HostUnreachable,
+    HyperVError,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_plan import OPERATION
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import OPERATION as REPORT
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template_copy import OPERATION as COPY
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import FakeHost, work
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.test__preflight import definition, provider
 
@@ -66,8 +71,8 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
     return OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))
 
 
-def problems(made: Values) -> dict[str, str]:
-    params = {"template": "win11-gold", "source_name": SOURCE, "plan": made, "copies": {}}
+def problems(made: Values, copies: Values | None = None) -> dict[str, str]:
+    params = {"template": "win11-gold", "source_name": SOURCE, "plan": made, "copies": copies or {}}
     assert REPORT.gather is not None
     found: dict[str, str] = REPORT.gather(work(params, host=FakeHost(SOURCE)))["problems"]
     return found
@@ -166,3 +171,13 @@ def test_a_provider_of_the_list_that_the_inventory_does_not_know_is_told() -> No
     made = plan({"hv02": survey("hv02", CURRENT)}, ["hv02", "hv03"], groups=groups)
     assert [(found["code"], found["provider"]) for found in made["findings"]] == [("NOT_IN_INVENTORY", "hv03")]
     assert "hv03 is in the distribution list" in made["msg"]
+
+
+@pytest.mark.parametrize(("who", "word"), [("hv02", "Not available"), (SOURCE, "Failed to distribute")])
+def test_a_target_that_falls_silent_while_it_is_copied_to_is_not_available(who: str, word: str) -> None:
+    made = plan({"hv02": survey("hv02")}, ["hv02"])
+    error = HostUnreachable(f"{who}: the connection was refused", host=who)
+    assert COPY.on_error is not None
+    told = COPY.on_error(work({}, host=FakeHost("hv02")), error)
+    copies = {"hv02": {"failed": True, "msg": error.message, **told}}
+    assert problems(made, copies) == {"hv02": f"{word}: {error.message}"}
