@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import typing as t
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +45,12 @@ def _set_environment() -> None:
 _link_checkout()
 _set_environment()
 sys.path[:0] = [entry for entry in IMPORT_ROOTS if entry not in sys.path]
+
+
+def pytest_configure() -> None:
+    """A test run that is told to end does so as one that is interrupted: what tests have started ends before it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 # Workers that share the tests (-n 4)

@@ -21,6 +21,7 @@ import yaml
 from hyperv_lab.client import Lab
 
 from demo import playbook as recaps
+from tests.integration.ending import with_this_process
 
 ROOT = Path(__file__).resolve().parents[3]
 ANSIBLE = Path(sys.executable).parent
@@ -146,6 +147,7 @@ class Site:
             text=True,
             timeout=170,
             check=False,
+            preexec_fn=with_this_process,
         )
         return Played(done.returncode, done.stdout)
 
@@ -161,6 +163,7 @@ class Site:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                preexec_fn=with_this_process,
             )
         try:
             yield process

@@ -18,6 +18,8 @@ from pathlib import Path
 import yaml
 from hyperv_lab.client import Lab
 
+from tests.integration.ending import with_this_process
+
 HERE = Path(__file__).resolve().parent
 ANSIBLE = Path(sys.executable).parent
 NET = "127.0.31"
@@ -188,6 +190,7 @@ class Door:
             text=True,
             timeout=150,
             check=False,
+            preexec_fn=with_this_process,
         )
         self.output = ran.stdout + ran.stderr
         return results
