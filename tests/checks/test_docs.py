@@ -34,6 +34,14 @@ def test_the_readme_names_what_is_included() -> None:
     assert named == files | roles
 
 
+def test_the_error_codes_of_the_documentation_exist() -> None:
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES if page.startswith("docs/"))
+    codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text))
+    assert len(codes) > 20
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "plugins").rglob("*.py"))
+    assert sorted(name for name in codes if f'"{name}"' not in code) == []
+
+
 def test_version_and_changelog_agree() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     headings = re.findall(r"^## v(\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
