@@ -63,7 +63,11 @@ def sequence(door: Door) -> dict[str, list[Ran]]:
     return ran
 
 
-def through(kind: str, folder: Path) -> tuple[dict[str, list[Values]], dict[str, list[Ran]]]:
+Life = tuple[dict[str, list[Values]], dict[str, list[Ran]]]
+"""What one door has told: in a form that can be compared, and as it was."""
+
+
+def through(kind: str, folder: Path) -> Life:
     with Lab.start(config()) as lab:
         ran = sequence(Door(lab, kind, folder))
         assert not lab.bugs()
@@ -71,22 +75,19 @@ def through(kind: str, folder: Path) -> tuple[dict[str, list[Values]], dict[str,
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, list[Values]], dict[str, list[Ran]]]]:
-    return {kind: through(kind, tmp_path_factory.mktemp(kind)) for kind in ("action", "module")}
+def action(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    return through("action", tmp_path_factory.mktemp("action"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("part", ["looking", "checked", "changed", "again", "failing", "taken back"])
-def test_both_doors_give_the_same(part: str, both: dict[str, tuple[dict[str, list[Values]], object]]) -> None:
-    action, module = both["action"][0][part], both["module"][0][part]
-    for one, other in zip(action, module, strict=True):
-        assert one == other
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    return through("module", tmp_path_factory.mktemp("module"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["action", "module"])
-def test_the_life_of_a_template(kind: str, both: dict[str, tuple[object, dict[str, list[Ran]]]]) -> None:
-    ran = both[kind][1]
+def test_the_life_of_a_template(kind: str, request: pytest.FixtureRequest) -> None:
+    ran: dict[str, list[Ran]] = request.getfixturevalue(kind)[1]
     assert [one.outcome for one in ran["looking"]] == ["ok"] * len(LOOKING)
     assert not any(one.changed for one in ran["looking"])
     assert [len(one.result["vms"]) for one in ran["looking"][:4]] == [5, 1, 1, 0]
@@ -99,3 +100,10 @@ def test_the_life_of_a_template(kind: str, both: dict[str, tuple[object, dict[st
     assert [one.code for one in ran["failing"]] == ["MULTI_PROVIDER_FIXED", "IS_A_TEMPLATE", "COPIES_KNOWN"]
     assert not any(one.changed for one in ran["failing"])
     assert [one.changed for one in ran["taken back"]] == [True, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["looking", "checked", "changed", "again", "failing", "taken back"])
+def test_both_doors_give_the_same(part: str, action: Life, module: Life) -> None:
+    for one, other in zip(action[0][part], module[0][part], strict=True):
+        assert one == other
