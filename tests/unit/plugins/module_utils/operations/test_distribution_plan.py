@@ -29,7 +29,7 @@ CURRENT: Values = {**NO_COPY, "verdict": "current", "copies": [{"id": "1"}]}
 
 def survey(name: str, copy: Values | None = None, **changes: t.Any) -> Values:
     one = dataclasses.replace(provider(name), **changes)
-    host = {key: dataclasses.asdict(getattr(one, key)) for key in ("settings", "computer")}
+    host: Values = {key: dataclasses.asdict(getattr(one, key)) for key in ("settings", "computer")}
     host |= {key: [dataclasses.asdict(item) for item in getattr(one, key)] for key in ("volumes", "switches")}
     host["migration_networks"] = list(one.migration_networks)
     return {"reachable": True, "host": host, "target_path": one.path, "copy": copy or NO_COPY}
