@@ -16,7 +16,7 @@ import pytest
 from .conftest import MakeSite
 from .site import SOURCE, TARGETS, TEMPLATE, Site, config, wait_for
 
-SOME = TARGETS[:4]
+
 """Enough for copies that are done, under way and not yet begun."""
 
 
@@ -51,7 +51,7 @@ MOMENTS: dict[str, t.Callable[[Site], bool]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_was_killed_is_continued_by_the_next_one(make_site: MakeSite, moment: str) -> None:
-    site = make_site(config(targets=len(SOME), network_rate="8MiB", disk_rate="24MiB"))
+    site = make_site(config(targets=len(TARGETS), network_rate="8MiB", disk_rate="24MiB"))
     with site.distributing(distribute_verify="hash") as process:
         wait_for(lambda: MOMENTS[moment](site), f"{moment} under way")
         workers = children(process.pid)
@@ -60,13 +60,13 @@ def test_a_run_that_was_killed_is_continued_by_the_next_one(make_site: MakeSite,
         wait_for(lambda: not any(map(alive, workers)), "the end of all workers", 30)
 
     if moment == "verification":
-        supplied = next(name for name in SOME if any(vm["name"] != TEMPLATE for vm in site.vms(name)))
+        supplied = next(name for name in TARGETS if any(vm["name"] != TEMPLATE for vm in site.vms(name)))
         site.lab.clone(supplied, site.vms(supplied)[0]["id"])
 
     again = site.distribute(distribute_verify="hash")
     assert again.code == 0, again.output
-    assert site.words() == {name: ("Ready", "OK") for name in SOME}
-    for name in SOME:
+    assert site.words() == {name: ("Ready", "OK") for name in TARGETS}
+    for name in TARGETS:
         copies = [vm for vm in site.vms(name) if vm["name"] == TEMPLATE]
         assert len(copies) == 1, f"{name} has {site.names(name)}"
     assert site.names(SOURCE) == [TEMPLATE]
