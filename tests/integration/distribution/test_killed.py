@@ -17,9 +17,6 @@ from .conftest import MakeSite
 from .site import SOURCE, TARGETS, TEMPLATE, Site, config, wait_for
 
 
-"""Enough for copies that are done, under way and not yet begun."""
-
-
 def running(site: Site, command: str) -> bool:
     return any(call["command"] == command and call["ended"] is None for call in site.lab.calls())
 
@@ -51,7 +48,7 @@ MOMENTS: dict[str, t.Callable[[Site], bool]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_was_killed_is_continued_by_the_next_one(make_site: MakeSite, moment: str) -> None:
-    site = make_site(config(targets=len(TARGETS), network_rate="8MiB", disk_rate="24MiB"))
+    site = make_site(config(network_rate="8MiB", disk_rate="24MiB"))
     with site.distributing(distribute_verify="hash") as process:
         wait_for(lambda: MOMENTS[moment](site), f"{moment} under way")
         workers = children(process.pid)
