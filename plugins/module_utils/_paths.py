@@ -130,13 +130,18 @@ def _bad_characters(pure: PureWindowsPath) -> str | None:
     return "has a colon in a name" if any(":" in part for part in pure.parts[1:]) else None
 
 
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes the name, with any ending, for a device."""
+    return name.split(".")[0].rstrip(" ").lower() in _RESERVED
+
+
 def _bad_parts(pure: PureWindowsPath) -> str | None:
     for part in pure.parts[1:]:
         if part == "..":
             return "goes up with '..'"
         if part.endswith((" ", ".")):
             return f"has a name that ends with a space or a full stop: {part!r}"
-        if part.split(".")[0].rstrip(" ").lower() in _RESERVED:
+        if is_reserved(part):
             return f"has a name that Windows reserves: {part!r}"
     return None
 
@@ -223,9 +228,14 @@ class Layout:
 def attempt_of(folder_name: str) -> tuple[str, str] | None:
     """Revision and attempt in the name of a target's folder; None when it is not one of ours."""
     revision, dash, attempt = folder_name.partition("-")
-    if not dash or not _is_hex(revision, 12) or not _is_hex(attempt, 8):
+    if not dash or not is_revision(revision) or not _is_hex(attempt, 8):
         return None
     return revision, attempt
+
+
+def is_revision(name: str) -> bool:
+    """Whether a folder's name is that of a revision."""
+    return _is_hex(name, 12)
 
 
 def _is_hex(text: str, length: int) -> bool:
@@ -246,6 +256,8 @@ __all__ = (
     "check_folder",
     "fold",
     "inside",
+    "is_reserved",
+    "is_revision",
     "join",
     "name_of",
     "new_attempt",

@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, name_of, volume_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, is_reserved, name_of, volume_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
@@ -28,9 +28,6 @@ ERROR, WARNING = "error", "warning"
 NOT_IN_A_FOLDER_NAME = frozenset('\\/:*?"<>|')
 """Export-VM makes a folder of the VM's name, so these cannot be in it (Win32 file naming rules)."""
 
-RESERVED_NAMES = frozenset(
-    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
-)
 LONGEST_NAME = 100
 """Characters in a VM's name (Msvm_VirtualSystemSettingData.ElementName)."""
 
@@ -100,7 +97,7 @@ def name_findings(name: str) -> Iterator[Finding]:
             f"The name {name!r} begins or ends with a space or ends with a dot, which Windows drops from folder names."
         )
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
-    elif name.split(".")[0].casefold() in RESERVED_NAMES:
+    elif is_reserved(name):
         what = f"The name {name!r} is a reserved device name of Windows."
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
     elif len(name) > LONGEST_NAME:

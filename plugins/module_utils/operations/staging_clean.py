@@ -12,17 +12,10 @@ from datetime import timedelta
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, check_folder, is_revision
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover, is_stuck
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, read_clones
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Values, Work
-
-_HEX = frozenset("0123456789abcdef")
-
-
-def is_revision(name: str) -> bool:
-    """Whether a folder's name is that of a revision."""
-    return len(name) == 12 and set(name) <= _HEX
 
 
 def decide(work: Work) -> Decision:
