@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 COLLECTIONS = ROOT / ".collections"
 LINK = COLLECTIONS / "ansible_collections" / "fanout" / "hyperv"
 LAB_SOURCES = ROOT / "tests" / "lab" / "src"
-LABS_OF_THEIR_OWN = ("distribution", "modules")
+LABS_OF_THEIR_OWN = ("distribution", "journeys", "modules")
 """Folders of tests of which each starts a lab, and files there whose tests share one."""
 SHARED_LABS = ("test_both_doors.py",)
 IMPORT_ROOTS = (str(COLLECTIONS), str(LAB_SOURCES))
