@@ -40,6 +40,7 @@ def _set_environment() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([*IMPORT_ROOTS, *inherited])
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
     os.environ["ANSIBLE_HOST_PATTERN_MISMATCH"] = "error"
+    os.environ["KRB5_CONFIG"] = str(ROOT / "tests" / "krb5.conf")
 
 
 _link_checkout()

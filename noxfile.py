@@ -41,6 +41,7 @@ def environment(tools: Path = BIN) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), str(LAB), str(ROOT)]),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
+        "KRB5_CONFIG": str(ROOT / "tests" / "krb5.conf"),
     }
 
 
