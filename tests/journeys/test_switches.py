@@ -23,6 +23,9 @@ from tests.integration.ending import with_this_process
 HERE = TARGETS[:2]
 # What a switch that is not simply on or off is turned to.
 OTHERS: dict[str, tuple[Any, ...]] = {
+    "unknown_id_error": ("ObjectNotFound",),
+    "busy_error": ("OperationFailed",),
+    "move_error_category": ("InvalidOperation",),
     "default_capture": ("CaptureCrashConsistentState", "CaptureDataConsistentState"),
     "connect_timeout": (0.0,),
     "job_visible_after": (0.0, 4.0),

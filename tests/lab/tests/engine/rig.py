@@ -19,6 +19,7 @@ from hyperv_lab.cmdlets import core, core_filter, core_session, file_changes, fi
 from hyperv_lab.engine.pipeline import END, PipelineRun
 from hyperv_lab.engine.session import Caller, Session, SessionConfiguration
 from hyperv_lab.model.files import Volumes
+from hyperv_lab.model.switches import Rules
 from psrpcore import ClientPowerShell, ClientRunspacePool, Command, ServerPipeline, ServerRunspacePool
 
 LOADED = (core, core_filter, core_session, file_changes, file_content, files)  # importing them registers their commands
@@ -46,6 +47,7 @@ class Host:
     def __init__(self, root: Path) -> None:
         self.name = "hv01"
         self.version = 2022
+        self.rules = Rules()
         self.clock = Clock()
         self.calls = CallLog("hv01", self.clock.now, itertools.count(1))
         self.volumes = Volumes(root, {"C": 10 * 1024**2, "D": 1024**2}, wall=self.clock.wall)

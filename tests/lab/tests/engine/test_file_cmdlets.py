@@ -9,6 +9,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from hyperv_lab.model.switches import Rules
 
 from tests.lab.tests.engine.rig import WALL, Host, Result, Rig
 
@@ -384,10 +385,7 @@ def test_blocks_of_bytes(rig: Rig, host: Host) -> None:
 
 
 def test_blocks_of_bytes_as_byte_arrays(rig: Rig, host: Host) -> None:
-    class Rules:
-        content_blocks_are_byte_arrays = True
-
-    host.rules = Rules()  # type: ignore[attr-defined]
+    host.rules = Rules(content_blocks_are_byte_arrays=True)
     host.volumes.write("C:\\disk", b"abcd")
     blocks = rig(("Get-Content", item("C:\\disk", Encoding="Byte", ReadCount=2))).output
     assert [bytes(block) for block in blocks] == [b"ab", b"cd"]

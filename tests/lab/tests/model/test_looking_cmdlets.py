@@ -113,9 +113,9 @@ def test_an_off_vm(make: Make) -> None:
 
 def test_a_busy_vm_says_with_what(make: Make) -> None:
     shell = Shell(make())
-    shell.model.vm().activity = "BackingUpVirtualMachine"
+    shell.model.vm().activity = "ExportingVirtualMachine"
     found = shell("Get-VM").one
-    assert [str(one) for one in found["OperationalStatus"]] == ["InService", "BackingUpVirtualMachine"]
+    assert [str(one) for one in found["OperationalStatus"]] == ["InService", "ExportingVirtualMachine"]
     assert str(found["State"]) == "Off"
 
 

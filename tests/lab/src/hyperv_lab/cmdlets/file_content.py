@@ -142,7 +142,7 @@ def _content(ctx: Context, args: Bound, path: str, data: bytes) -> Iterator[Any]
     read: Any = data if encoding == "byte" else _lines(decode(data, encoding))
     if "Tail" in args:
         read = read[max(0, len(read) - args["Tail"]) :]
-    typed = bool(getattr(getattr(ctx.host, "rules", None), "content_blocks_are_byte_arrays", False))
+    typed = ctx.host.rules.content_blocks_are_byte_arrays
     yield from _blocks(args, read, notes, typed)
 
 

@@ -79,9 +79,14 @@ def _refuse_unsupported(ctx: Context, args: Bound) -> None:
 
 
 def record(ctx: Context, failure: Failure) -> PSError:
+    """The error record of a failure; raised instead where the lab's rules say that errors end their pipeline."""
     error = hyperv_error(ctx, failure.message, failure.identifier, failure.category, failure.target)
     if failure.hresult is not None:
         error.hresult = failure.hresult - 2**32 if failure.hresult >= 2**31 else failure.hresult
+    host: Host = ctx.host
+    if host.rules.errors_end_pipeline:
+        error.activity = ctx.command
+        raise error
     return error
 
 

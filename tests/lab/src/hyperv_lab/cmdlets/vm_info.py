@@ -42,11 +42,12 @@ async def get_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
 def _by_id(host: Host, vm_id: Any) -> VirtualMachine:
     vm = host.vms.get(vm_id)
     if vm is None:
+        identifier = host.rules.unknown_id_error
         raise Failure(
             host.say("not_found_id", name=vm_id),
-            identifier="InvalidParameter",
-            category="InvalidArgument",
-            target=str(vm_id),
+            identifier=identifier,
+            category="InvalidArgument" if identifier == "InvalidParameter" else identifier,
+            target=str(vm_id) if identifier == "InvalidParameter" else None,
         )
     return vm
 

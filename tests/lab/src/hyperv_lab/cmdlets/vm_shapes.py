@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.objects import PSObj, make_object
 from ..model.host import Host
 from ..model.register import size_of_system_files
-from ..model.vm import PAUSED, RUNNING, Checkpoint, VirtualMachine
+from ..model.vm import BACKING_UP, PAUSED, RUNNING, Checkpoint, VirtualMachine
 from . import device_shapes
 
 HV = "Microsoft.HyperV.PowerShell."
@@ -21,10 +21,11 @@ INTEGRATION_VERSION = "0.0"
 def vm_object(host: Host, vm: VirtualMachine) -> PSObj:
     """What Get-VM returns."""
     status = host.say("operating_normally")
+    statuses = _statuses(host, vm)
     running = vm.state == RUNNING
     on = running or vm.state == PAUSED
     values: dict[str, Any] = _definition(host, vm) | {
-        "ConfigurationLocation": vm.path,
+        "ConfigurationLocation": vm.path if host.rules.path_is_parent_folder else vm.configuration_folder,
         "SmartPagingFilePath": vm.paging_path or vm.path,
         "SnapshotFileLocation": vm.snapshot_path or vm.path,
         "CPUUsage": 0,
@@ -37,14 +38,14 @@ def vm_object(host: Host, vm: VirtualMachine) -> PSObj:
         "IntegrationServicesState": "",
         "IntegrationServicesVersion": INTEGRATION_VERSION,
         "Uptime": _uptime(host, vm),
-        "OperationalStatus": _statuses(vm),
-        "PrimaryOperationalStatus": _statuses(vm)[0],
-        "SecondaryOperationalStatus": vm.activity,
+        "OperationalStatus": statuses,
+        "PrimaryOperationalStatus": statuses[0],
+        "SecondaryOperationalStatus": statuses[1] if len(statuses) > 1 else None,
         "StatusDescriptions": [status],
         "PrimaryStatusDescription": status,
         "SecondaryStatusDescription": "",
         "Status": status,
-        "State": vm.state,
+        "State": "Other" if vm.activity and not host.rules.busy_keeps_state else vm.state,
         "VirtualMachineType": "PlannedVirtualMachine" if vm.id in host.planned else "RealizedVirtualMachine",
         "VirtualMachineSubType": f"Generation{vm.generation}",
         "HardDrives": [device_shapes.hard_disk(host, vm, disk) for disk in vm.disks],
@@ -53,7 +54,7 @@ def vm_object(host: Host, vm: VirtualMachine) -> PSObj:
         "SizeOfSystemFiles": size_of_system_files(host, vm),
         "ParentSnapshotId": vm.current_checkpoint,
         "ParentSnapshotName": _checkpoint_name(vm),
-        "Path": vm.path,
+        "Path": vm.path if host.rules.path_is_parent_folder else vm.configuration_folder,
         "CreationTime": vm.created,
         "Id": vm.id,
         "Name": vm.name,
@@ -101,8 +102,12 @@ def _uptime(host: Host, vm: VirtualMachine) -> datetime.timedelta:
     return datetime.timedelta(seconds=max(0.0, host.clock.now() - vm.started_at))
 
 
-def _statuses(vm: VirtualMachine) -> list[str]:
-    return ["InService", vm.activity] if vm.activity else ["Ok"]
+def _statuses(host: Host, vm: VirtualMachine) -> list[str]:
+    if vm.activity is None:
+        return ["Ok"]
+    if vm.activity == BACKING_UP and not host.rules.backup_says_so:
+        return ["InService"]
+    return ["InService", vm.activity]
 
 
 def _checkpoint_name(vm: VirtualMachine) -> str | None:

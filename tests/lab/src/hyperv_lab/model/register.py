@@ -78,5 +78,11 @@ def unregister(host: Host, vm: VirtualMachine) -> None:
             remove_quietly(host, path)
 
 
+def remove_empty_folders(host: Host, vm: VirtualMachine) -> None:
+    """Those of a VM's configuration, as far as nothing lies in them."""
+    for path in (join(vm.configuration_folder, vm.file_id), vm.configuration_folder, vm.checkpoint_folder):
+        remove_quietly(host, path)
+
+
 def size_of_system_files(host: Host, vm: VirtualMachine) -> int:
     return sum(host.volumes.size(path) for path in vm.system_files if host.volumes.exists(path))

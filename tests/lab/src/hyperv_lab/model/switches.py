@@ -19,6 +19,21 @@ class Rules:
 
     # Names: only Get-VM documents wildcards; the others probably expand them too.
     wildcards_everywhere: bool = True
+    names_may_repeat: bool = True  # Rename-VM and Move-VM take a name that another VM of the host has
+
+    # Errors of the Hyper-V module
+    errors_end_pipeline: bool = False  # all of them end it; else only what stops a whole command does
+    unknown_id_error: str = "InvalidParameter"  # of Get-VM -Id; "ObjectNotFound" is what other cmdlets say
+    busy_error: str = "InvalidState"  # what a VM answers on which something else works: or "OperationFailed"
+    move_error_category: str = "NotSpecified"  # of a failed Move-VM: or "InvalidOperation"
+
+    # What a VM shows
+    busy_keeps_state: bool = True  # Off or Running while it is exported or moved; else Other
+    backup_says_so: bool = False  # BackingUpVirtualMachine beside InService; else nothing beside it
+    path_is_parent_folder: bool = True  # VM.Path is the folder that holds "Virtual Machines"; else that one itself
+
+    # Get-Content -Encoding Byte -ReadCount n
+    content_blocks_are_byte_arrays: bool = False  # a block arrives as bytes; else as an array of single bytes
 
     # Export-VM
     export_creates_path: bool = False  # a missing folder of -Path is made instead of refused
@@ -31,6 +46,8 @@ class Rules:
     import_creates_folders: bool = False  # a missing -VirtualMachinePath, -VhdDestinationPath ... is made
     import_locks_definition: bool = True  # two imports of one .vmcx at once: sharing violation for the second
     import_failure_leaves_files: bool = True
+    import_vhd_folder_as_named: bool = True  # disks straight into -VhdDestinationPath; else in a folder below it
+    notes_survive_import: bool = True
 
     # Move-VM
     move_creates_folder: bool = False  # a missing -DestinationStoragePath is made
@@ -38,10 +55,18 @@ class Rules:
     move_failure_leaves_planned_vm: bool = True
     planned_vm_blocks_id: bool = True  # a planned VM left behind makes another move of that VM fail
     move_leaves_empty_folders: bool = True
+    move_uses_subfolders: bool = True  # disks in <storage path>\\Virtual Hard Disks; else in the path itself
     move_rewrites_disk_layout: bool = False  # the disk's content arrives the same, its blocks in another order
     storage_counts_as_migration: bool = True  # moves with storage count against MaximumStorageMigrations too
+    exports_count_as_storage_migrations: bool = False  # no document names such a limit
     connect_timeout: float = 5.0  # seconds until a host that is down has "not responded"
     delegated_kerberos_is_enough: bool = False  # a forwarded ticket instead of constrained delegation
+
+    # New-VM, and guests
+    new_vm_creates_path: bool = False  # a missing folder of -Path is made instead of refused
+    copies_keep_read_only: bool = True  # a read-only disk is read-only again after Export-VM and Import-VM -Copy
+    slow_shutdown: float = 20.0  # seconds that a guest takes whose setting is "shutdown: slow"
+    shutdown_wait: float = 300.0  # seconds after which Stop-VM gives up waiting for a guest that ignores it
 
     # Jobs
     job_visible_after: float = 2.0  # seconds in which a new migration job is not in the list yet
@@ -55,6 +80,8 @@ class Rules:
     # Remove-VM
     disks_stay_locked: float = 2.0  # seconds after Remove-VM and after a finished import, export or move
     remove_needs_force: bool = True  # -Confirm:$false alone does not silence the question
+    remove_wants_off: bool = True  # a VM that runs is refused; else it is turned off
+    remove_leaves_folders: bool = True  # the empty folders of its configuration stay
 
     def changed(self, values: Mapping[str, Any]) -> Rules:
         """The same with some set; an unknown name or a wrong type is an error, so that no test turns nothing."""

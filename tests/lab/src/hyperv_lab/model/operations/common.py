@@ -24,11 +24,18 @@ def occupied(host: Host, vm: VirtualMachine, activity: str, *heads: str) -> Iter
         with vm.occupied(activity):
             yield
     except Busy as error:
-        raise wrong_state(host, *heads) from error
+        raise busy(host, *heads) from error
 
 
 def wrong_state(host: Host, *heads: str) -> Failure:
     return Failure(*heads, host.say("wrong_state"), identifier="InvalidState", category="InvalidOperation")
+
+
+def busy(host: Host, *heads: str) -> Failure:
+    """Something else works on the VM."""
+    identifier = host.rules.busy_error
+    category = "InvalidOperation" if identifier == "InvalidState" else "NotSpecified"
+    return Failure(*heads, host.say("wrong_state"), identifier=identifier, category=category)
 
 
 def missing(host: Host, vm: VirtualMachine) -> Failure:

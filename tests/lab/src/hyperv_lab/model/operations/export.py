@@ -41,6 +41,7 @@ async def export_vm(
 ) -> None:
     """Write ``<folder>\\<VM's name>\\...``. Fails before a byte is written when that folder is there already."""
     with occupied(host, vm, EXPORTING, host.say("export_failed")):
+        _check_limit(host, vm)
         work = Work(host.jobs.begin(jobs.EXPORT, vm.id, vm.name), tell)
         copier = Copier(host, host, work)
         try:
@@ -51,6 +52,15 @@ async def export_vm(
                 copier.undo()
             raise
     host.hold(copier.made, host.rules.disks_stay_locked)
+
+
+def _check_limit(host: Host, vm: VirtualMachine) -> None:
+    if not host.rules.exports_count_as_storage_migrations:
+        return
+    limit = host.settings.maximum_storage_migrations
+    moving = sum(job.with_storage for job in host.jobs.running(jobs.MIGRATION))
+    if moving + len(host.jobs.running(jobs.EXPORT)) >= limit:
+        raise Failure(host.say("export_failed"), host.say("move_storage_limit", vm=vm.name, limit=limit))
 
 
 async def _export(host: Host, vm: VirtualMachine, folder: str, capture: str, copier: Copier) -> None:

@@ -104,6 +104,8 @@ def _read(host: Host, request: ImportRequest) -> VirtualMachine:
         disk.path = _find_disk(host, disk, root, request.vhd_source)
     vm.path = vm.snapshot_path = vm.paging_path = root
     vm.clustered, vm.replication = False, "Disabled"  # neither travels with an export
+    if not host.rules.notes_survive_import:
+        vm.notes = ""
     return vm
 
 
@@ -180,6 +182,8 @@ async def _copy_disks(host: Host, vm: VirtualMachine, request: ImportRequest, co
     vm.snapshot_path = request.snapshot_path or default
     vm.paging_path = request.paging_path or default
     vhd_folder = request.vhd_path or host.settings.virtual_hard_disk_path
+    if request.vhd_path and not host.rules.import_vhd_folder_as_named:
+        vhd_folder = join(request.vhd_path, "Virtual Hard Disks")
     for named in (request.vm_path, request.snapshot_path, request.paging_path, request.vhd_path):
         if named is not None:
             require_folder(host, named, may_create=host.rules.import_creates_folders)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import chains, register, vhdx
-from ..failures import E_CORRUPT_DISK, E_FILE_NOT_FOUND, Failure
+from ..failures import E_ACCESS_DENIED, E_CORRUPT_DISK, E_FILE_NOT_FOUND, E_SHARING_VIOLATION, Failure
 from ..host import Host
 from ..storage import real_path
 from ..vm import MERGING, MODIFYING, NAME_LENGTH, NO_MAC, OFF, PAUSED, RUNNING, SAVED, VirtualMachine
@@ -48,6 +48,10 @@ def _check_devices(host: Host, vm: VirtualMachine, head: str) -> None:
             why = E_FILE_NOT_FOUND
         elif not chains.is_intact(host, disk.path):
             why = E_CORRUPT_DISK
+        elif "ReadOnly" in host.volumes.attributes(disk.path):
+            why = E_ACCESS_DENIED
+        elif host.volumes.held(disk.path):
+            why = E_SHARING_VIOLATION
         if why is not None:
             text = host.say("attachment", vm=vm.name, path=disk.path, why=host.say_code(why))
             raise Failure(head, text, hresult=why)
@@ -115,7 +119,8 @@ def change_vm(host: Host, vm: VirtualMachine, change: Callable[[VirtualMachine],
 
 def rename_vm(host: Host, vm: VirtualMachine, name: str) -> None:
     """The name and nothing else: folders and files keep theirs."""
-    if len(name) > NAME_LENGTH:
+    taken = not host.rules.names_may_repeat and any(one.name == name and one is not vm for one in host.vms.values())
+    if len(name) > NAME_LENGTH or taken:
         raise Failure(
             host.say("modify_failed", vm=vm.name),
             host.say("invalid_parameter"),
@@ -128,10 +133,13 @@ def rename_vm(host: Host, vm: VirtualMachine, name: str) -> None:
 async def remove_vm(host: Host, vm: VirtualMachine) -> None:
     """The configuration goes; disks and folders stay. Checkpoints are merged afterwards, which takes its time."""
     head = host.say("remove_failed", vm=vm.name)
-    if vm.state not in (OFF, SAVED):
+    if host.rules.remove_wants_off and vm.state not in (OFF, SAVED):
         raise wrong_state(host, head)
     with occupied(host, vm, MODIFYING, head):
+        vm.state, vm.started_at = OFF, None
         register.unregister(host, vm)
+    if not host.rules.remove_leaves_folders:
+        register.remove_empty_folders(host, vm)
     paths = [disk.path for disk in vm.disks if disk.disk_number is None]
     if vm.checkpoints:
         vm.activity = MERGING

@@ -172,9 +172,9 @@ def _plan(road: Road, request: MoveRequest, work: Work) -> _Move:
     if any(not is_absolute(path) for path in named):
         raise at_destination(target, vm, target.say("invalid_parameter"))
     places = {old.lower(): new for old, new in request.vhds}
-    folder = (
-        join(request.storage_path, "Virtual Hard Disks") if request.storage_path else settings.virtual_hard_disk_path
-    )
+    folder = request.storage_path or settings.virtual_hard_disk_path
+    if request.storage_path and target.rules.move_uses_subfolders:
+        folder = join(request.storage_path, "Virtual Hard Disks")
     copies: dict[str, Copy] = {}
     for disk in vm.all_disks():
         for path in chains.chain(source, disk.path):

@@ -27,12 +27,12 @@ class Road:
 
 def at_source(host: Host, vm: VirtualMachine, *lines: str, hresult: int | None = None) -> Failure:
     head = host.say("move_failed_source", vm=vm.name, host=host.computer_name, id=vm.file_id)
-    return Failure(head, *lines, hresult=hresult)
+    return Failure(head, *lines, category=host.rules.move_error_category, hresult=hresult)
 
 
 def at_destination(host: Host, vm: VirtualMachine, *lines: str, hresult: int | None = None) -> Failure:
     head = host.say("move_failed_destination", vm=vm.name, host=host.computer_name, id=vm.file_id)
-    return Failure(head, *lines, hresult=hresult)
+    return Failure(head, *lines, category=host.rules.move_error_category, hresult=hresult)
 
 
 async def find_target(source: Host, vm: VirtualMachine, name: str) -> Host:
@@ -87,6 +87,8 @@ def check_limits(road: Road) -> None:
         if len(running) >= limit:
             raise fail(host, road.vm, host.say("move_limit", vm=road.vm.name, limit=limit))
         storage = sum(job.with_storage for job in running)
+        if host.rules.exports_count_as_storage_migrations:
+            storage += len(host.jobs.running(jobs.EXPORT))
         limit = host.settings.maximum_storage_migrations
         if road.with_storage and host.rules.storage_counts_as_migration and storage >= limit:
             raise fail(host, road.vm, host.say("move_storage_limit", vm=road.vm.name, limit=limit))
@@ -96,3 +98,5 @@ def check_id(road: Road) -> None:
     target, vm_id = road.target, road.vm.id
     if vm_id in target.vms or (target.rules.planned_vm_blocks_id and vm_id in target.planned):
         raise at_destination(target, road.vm, target.say("move_planned", why=target.say("same_id")))
+    if not target.rules.names_may_repeat and any(vm.name == road.vm.name for vm in target.vms.values()):
+        raise at_destination(target, road.vm, target.say("move_planned", why=target.say("invalid_parameter")))
