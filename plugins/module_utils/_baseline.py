@@ -73,6 +73,7 @@ def _disk_differences(was: DiskFacts, shown: DiskFacts) -> list[str]:
     checks = (
         (was.size != shown.size, "has another virtual size"),
         (was.identifier != shown.identifier, "has another identifier"),
+        (was.file_size != shown.file_size, f"is a file of {shown.file_size} bytes and was one of {was.file_size}"),
         (fold(was.parent) != fold(shown.parent), "has another parent"),
         (shown.mark is None, "cannot be read"),
         (shown.mark is not None and was.mark != shown.mark, "was written to"),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change at any time.
-"""What a target holds of one template: copies, leftovers of attempts, and VMs that are in the way.
+"""Asks a target what it holds of one template: copies, leftovers of attempts, and VMs that are in the way.
 
 Ours is decided by identity alone: a stamp that names the VM's own id, or a place in an attempt's folder.
 """
@@ -13,12 +13,28 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline, differences
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
-from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import our_place, shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    CommandFailed,
+    HyperVError,
+    sentences,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import (
+    CHANGED,
+    MOVED,
+    OFF,
+    RENAMED,
+    STARTED,
+    UNSTAMPED,
+    Copies,
+    Copy,
+    Leftover,
+    temporary_name,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import our_place
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     BASELINE,
     OWNER,
@@ -31,11 +47,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     parent,
     same,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._removing import (
-    REMOVABLE_STATES,
-    dependents,
-    is_stuck,
-)
+from ansible_collections.fanout.hyperv.plugins.module_utils._removing import dependents, is_stuck
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
@@ -43,154 +55,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 
 
-def temporary_name(vm_id: str) -> str:
-    """The name of a VM of ours that is not, or no longer, the copy people use."""
-    return f"fanout-{vm_id[:8]}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copy:
-    """A VM on a target that is ours for this template. ``folder`` is its attempt's folder; None when it lies elsewhere.
-
-    ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that. ``kept``: why a
-    superseded copy cannot be removed now.
-    """
-
-    vm: VM
-    stamp: _stamp.Stamp | None
-    folder: str | None
-    verified: bool
-    reasons: tuple[str, ...] = ()
-    kept: str | None = None
-
-    @property
-    def revision(self) -> str | None:
-        """The revision that it is a copy of: by its stamp, else by its folder's name."""
-        if self.stamp is not None and self.stamp.revision is not None:
-            return self.stamp.revision
-        attempt = None if self.folder is None else attempt_of(name_of(self.folder).lower())
-        return None if attempt is None else attempt[0]
-
-    @property
-    def superseded(self) -> bool:
-        """Whether a newer copy has taken its place."""
-        return self.stamp is not None and self.stamp.superseded
-
-    @property
-    def removable(self) -> bool:
-        """Whether it is only still there because nobody has removed it."""
-        return self.superseded and self.kept is None
-
-    @property
-    def finished(self) -> bool:
-        """Whether everything was done to it: the name comes last."""
-        named = self.vm.name != temporary_name(self.vm.id)
-        return self.stamp is not None and not self.superseded and named and (self.verified or self.folder is None)
-
-    def to_dict(self) -> Values:
-        """For results."""
-        return {
-            "id": self.vm.id,
-            "name": self.vm.name,
-            "state": self.vm.state,
-            "revision": self.revision,
-            "folder": self.folder,
-            "verified": self.verified,
-            "superseded": self.superseded,
-            "removable": self.removable,
-            "reasons": list(self.reasons),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leftover:
-    """An attempt's folder in which no VM lies: of an attempt that failed, or of one that is still on its way.
-
-    ``stuck``: what is left in it is not ours, so it stays.
-    """
-
-    folder: str
-    revision: str
-    attempt: str
-    owner: Values | None
-    size: int
-    stuck: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copies:
-    """Everything that a target holds of a template, seen from the revision that it should hold."""
-
-    name: str
-    revision: str | None
-    copies: tuple[Copy, ...] = ()
-    leftovers: tuple[Leftover, ...] = ()
-    conflicts: tuple[VM, ...] = ()
-    foreign: tuple[VM, ...] = ()
-
-    @property
-    def current(self) -> Copy | None:
-        """The verified, unchanged copy of the revision."""
-        return next((copy for copy in self._finished() if self._is_right(copy) and not copy.reasons), None)
-
-    @property
-    def arrived(self) -> Copy | None:
-        """A copy of the revision that lies on the target and was not finished."""
-        if self.current is not None:
-            return None
-        unfinished = (copy for copy in self.copies if not copy.superseded and not copy.finished)
-        return next((copy for copy in unfinished if copy.folder is not None and self._is_right(copy)), None)
-
-    @property
-    def cleanable(self) -> tuple[Leftover, ...]:
-        """Leftovers of which something can go."""
-        return tuple(leftover for leftover in self.leftovers if not leftover.stuck)
-
-    @property
-    def removable(self) -> tuple[Copy, ...]:
-        """Superseded copies that can go."""
-        return tuple(copy for copy in self.copies if copy.removable)
-
-    @property
-    def verdict(self) -> str:
-        """One word: current, differs, older or none; unknown as long as the revision is not known."""
-        if self.revision is None:
-            return "unknown"
-        if self.current is not None:
-            return "current"
-        finished = self._finished()
-        if any(self._is_right(copy) for copy in finished):
-            return "differs"
-        return "older" if finished or any(copy.superseded for copy in self.copies) else "none"
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why what is there is not taken for a copy of the revision."""
-        if self.current is not None:
-            return ()
-        finished = self._finished()
-        differing = tuple(reason for copy in finished if self._is_right(copy) for reason in copy.reasons)
-        older = tuple(f"It holds revision {copy.revision or 'unknown'}." for copy in finished)
-        return differing or older[:1]
-
-    def _finished(self) -> list[Copy]:
-        return [copy for copy in self.copies if copy.finished]
-
-    def _is_right(self, copy: Copy) -> bool:
-        return self.revision is not None and copy.revision == self.revision
-
-    def to_dict(self) -> Values:
-        """For results."""
-        return {
-            "verdict": self.verdict,
-            "copies": [copy.to_dict() for copy in self.copies],
-            "arrived": None if self.arrived is None else self.arrived.to_dict(),
-            "conflicts": [{"id": vm.id, "name": vm.name} for vm in self.conflicts],
-            "foreign": [{"id": vm.id, "name": vm.name} for vm in self.foreign],
-            "leftovers": shown(self.leftovers),
-            "leftover_bytes": sum(leftover.size for leftover in self.cleanable),
-            "reasons": list(self.reasons),
-        }
+NOT_DAMAGE = frozenset({"ACCESS_DENIED"})
+"""Errors of reading a disk that say nothing about the disk."""
 
 
 def look(
@@ -201,6 +67,7 @@ def look(
     name: str,
     revision: str | None,
     vms: Iterable[VM] | None = None,
+    adopt: bool = False,
 ) -> Copies:
     """Ask a target what it holds of the template. Pass ``vms`` when its VMs were listed a moment ago."""
     everything = tuple(host.vms() if vms is None else vms)
@@ -215,6 +82,7 @@ def look(
         leftovers=tuple(_leftovers(host, Layout(base, template_id), folders)),
         conflicts=tuple(vm for vm in others if fold(vm.name) == fold(name)),
         foreign=tuple(vm for vm in others if _is_foreign(vm, template_id)),
+        adopt=adopt,
     )
 
 
@@ -257,23 +125,43 @@ def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None) -
     copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=verified)
     if copy.superseded:
         return replace(copy, kept=_why_kept(host, copy))
+    if copy.stripped:
+        return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
     if copy.revision != wanted:
         return copy
-    reasons: list[str] = []
-    if folder is None:
-        reasons.append(f"It was moved: its configuration lies in {vm.configuration_location or vm.path}.")
-    if baseline is not None and verified:
-        reasons += differences(baseline, show(host, vm, copy.revision or baseline.revision))
+    found = dict(_differences(host, copy, baseline, name))
+    return replace(copy, reasons=tuple(found), word=next(iter(found.values()), None))
+
+
+def _differences(host: Host, copy: Copy, baseline: Baseline | None, name: str) -> Iterator[tuple[str, str]]:
+    """How a copy of the wanted revision differs from what it was, as sentences, each with its word; the name last."""
+    vm = copy.vm
+    if vm.state != OFF:
+        yield f"It is {vm.state}, not {OFF}.", STARTED
+    if copy.folder is None:
+        yield f"It was moved: its configuration lies in {vm.configuration_location or vm.path}.", MOVED
+    elif copy.verified and baseline is not None and vm.state == OFF:
+        yield from ((text, CHANGED) for text in _changes(host, vm, baseline, copy.revision or baseline.revision))
     if vm.name not in (name, temporary_name(vm.id)):
-        reasons.append(f"It was renamed to {vm.name!r}.")
-    return Copy(vm=vm, stamp=stamp, folder=folder, verified=verified, reasons=tuple(reasons))
+        yield f"It was renamed to {vm.name!r}.", RENAMED
+
+
+def _changes(host: Host, vm: VM, baseline: Baseline, revision: str) -> list[str]:
+    """How its disks differ from the baseline. Those of a VM that runs cannot be read, so it is not asked about them."""
+    try:
+        return differences(baseline, show(host, vm, revision))
+    except HyperVError as error:
+        unreadable = isinstance(error, CommandFailed) or error.code == "VHDX_HEADER_INVALID"
+        if not unreadable or error.transient or error.code in NOT_DAMAGE:
+            raise
+        return [sentences(f"Its disks cannot be read: {error}")]
 
 
 def _why_kept(host: Host, copy: Copy) -> str | None:
     """Why a superseded copy has to stay for now; None when it can go."""
     if copy.folder is None:
         return "it was moved out of our folder"
-    if copy.vm.state not in REMOVABLE_STATES:
+    if copy.vm.state != OFF:
         return f"it is {copy.vm.state}"
     users = dependents(host, copy.vm.id, [drive.path for drive in host.drives(copy.vm.id) if drive.is_file])
     return f"the disks of {len(users)} VMs depend on it" if users else None

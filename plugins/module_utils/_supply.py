@@ -382,7 +382,7 @@ class Supply:
 
 
 def refuse_conflicts(found: Copies, label: str) -> None:
-    """A VM of the template's name that is not ours is never touched."""
+    """A VM of the template's name that is not ours is never touched, nor a copy that somebody uses."""
     others = [vm for vm in found.conflicts if fold(vm.name) == fold(found.name)]
     if others:
         raise Conflict(
@@ -391,6 +391,8 @@ def refuse_conflicts(found: Copies, label: str) -> None:
             remedy="Rename or remove that VM yourself, then run again.",
             host=label,
         )
+    for obstacle in found.obstacles:
+        raise obstacle.to_error(label)
 
 
 __all__ = ("Order", "Supply", "refuse_conflicts", "temporary_name")

@@ -37,14 +37,7 @@ def verify(
     ``none`` looks whether the disks are there and lie in the copy's own folder; ``size`` compares virtual size,
     identifier and file size and has the host test each disk; ``hash`` compares the SHA-256 of the files as well.
     """
-    drives = host.drives(vm.id)
-    disks = host.disks([drive.path for drive in drives if drive.is_file])
-    wrong = list(_places(vm, disks, folder, manifest, len(drives)))
-    if not wrong and how in (SIZE, HASH):
-        wrong += _sizes(disks, manifest)
-        wrong += [f"{disk.path}: the host's test of the disk failed" for disk in disks if not host.test_disk(disk.path)]
-    if not wrong and how == HASH:
-        wrong += _hashes(host, disks, manifest, reporter, on_poll)
+    wrong, disks = examine(host, vm, folder, manifest, how=how, reporter=reporter, on_poll=on_poll)
     if wrong:
         raise VerificationFailed(
             f"The copy {vm.name} ({vm.id}) is not what was exported: {'; '.join(wrong)}.",
@@ -53,6 +46,28 @@ def verify(
             host=host.label,
         )
     return host.disk_facts(disks)
+
+
+def examine(
+    host: Host,
+    vm: VM,
+    folder: str,
+    manifest: Manifest,
+    *,
+    how: str,
+    reporter: Reporter,
+    on_poll: Callable[[], None],
+) -> tuple[list[str], tuple[Disk, ...]]:
+    """What is wrong with a copy, and its disks; changes nothing."""
+    drives = host.drives(vm.id)
+    disks = host.disks([drive.path for drive in drives if drive.is_file])
+    wrong = list(_places(vm, disks, folder, manifest, len(drives)))
+    if not wrong and how in (SIZE, HASH):
+        wrong += _sizes(disks, manifest)
+        wrong += [f"{disk.path}: the host's test of the disk failed" for disk in disks if not host.test_disk(disk.path)]
+    if not wrong and how == HASH:
+        wrong += _hashes(host, disks, manifest, reporter, on_poll)
+    return wrong, disks
 
 
 def _places(vm: VM, disks: Sequence[Disk], folder: str, manifest: Manifest, drives: int) -> Iterator[str]:
@@ -105,4 +120,4 @@ def _hashes(
             yield f"{disk.path}: SHA-256 is {found} instead of {wanted}"
 
 
-__all__ = ("HASH", "NONE", "SIZE", "verify")
+__all__ = ("HASH", "NONE", "SIZE", "examine", "verify")

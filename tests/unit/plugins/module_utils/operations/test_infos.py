@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, look
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     AuthenticationFailed,
+    CommandFailed,
     HostUnreachable,
     HyperVError,
     OutcomeUnknown,
@@ -30,6 +33,9 @@ from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operation
     vm,
     work,
 )
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 
 REVISION = "0123456789ab"
 FOLDER = rf"D:\VMs\fanout\{T_ID}\{REVISION}-01234567"
@@ -159,33 +165,146 @@ def test_another_revision_is_older() -> None:
     assert REVISION in copy["reasons"][0]
 
 
-@pytest.mark.parametrize(
-    "what, word",
-    [("started", "Running"), ("written", "written"), ("renamed", "renamed"), ("disk added", "added"), ("gone", "gone")],
-)
-def test_what_was_changed_by_hand_differs(what: str, word: str) -> None:
+def held(host: FakeHost, *, adopt: bool = False) -> Copies:
+    asked = t.cast("Host", host)
+    return look(asked, base=r"D:\VMs", template_id=T_ID, name="win11-gold", revision=REVISION, adopt=adopt)
+
+
+def _disk(host: FakeHost, **changes: t.Any) -> None:
+    host.disk_files[DISK] = replace(host.disk_files[DISK], **changes)
+
+
+def _start(host: FakeHost) -> None:
+    host.change(COPY_ID, state="Running")
+    host.guids.clear()  # the disks of a VM that runs cannot be read
+
+
+def _add_disk(host: FakeHost) -> None:
+    host.attached[COPY_ID].append(r"D:\more.vhdx")
+    host.add_disk(r"D:\more.vhdx")
+
+
+def _write_and_rename(host: FakeHost) -> None:
+    host.guids[DISK] = "guid-2"
+    host.change(COPY_ID, name="mine now")
+
+
+BY_HAND: dict[str, t.Callable[[FakeHost], t.Any]] = {
+    "started": _start,
+    "saved": lambda host: host.change(COPY_ID, state="Saved"),
+    "written": lambda host: host.guids.update({DISK: "guid-2"}),
+    "renamed": lambda host: host.change(COPY_ID, name="mine now"),
+    "written and renamed": _write_and_rename,
+    "moved": lambda host: host.change(COPY_ID, path=r"D:\Mine", configuration_location=r"D:\Mine"),
+    "disk added": _add_disk,
+    "disk gone": lambda host: host.attached[COPY_ID].clear(),
+    "disk cut short": lambda host: _disk(host, file_size=999),
+    "disk replaced": lambda host: _disk(host, identifier="disk-9"),
+    "checkpoint": lambda host: _disk(host, parent_path=r"D:\base.vhdx"),
+    "file gone": lambda host: host.disk_files.pop(DISK),
+    "stamp gone": lambda host: host.change(COPY_ID, notes=""),
+}
+
+
+def changed(what: str) -> FakeHost:
     host = with_copy()
-    if what == "started":
-        host.change(COPY_ID, state="Running")
-    elif what == "written":
-        host.guids[DISK] = "guid-2"
-    elif what == "renamed":
-        host.change(COPY_ID, name="mine now")
-    elif what == "disk added":
-        host.attached[COPY_ID].append(r"D:\more.vhdx")
-        host.add_disk(r"D:\more.vhdx")
-    else:
-        host.attached[COPY_ID].clear()
-    copy = survey(host)["copy"]
-    assert copy["verdict"] == "differs"
+    BY_HAND[what](host)
+    return host
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "word"),
+    [
+        ("started", "started", "It is Running"),
+        ("saved", "started", "It is Saved"),
+        ("written", "changed", "written"),
+        ("renamed", "renamed", "'mine now'"),
+        ("written and renamed", "changed", "'mine now'"),
+        ("moved", "moved", "D:\\Mine"),
+        ("disk added", "changed", "added"),
+        ("disk gone", "changed", "gone"),
+        ("disk cut short", "changed", "999 bytes"),
+        ("disk replaced", "changed", "identifier"),
+        ("checkpoint", "changed", "parent"),
+        ("file gone", "changed", "gone"),
+        ("stamp gone", "unstamped", "no stamp"),
+    ],
+)
+def test_what_was_changed_by_hand_differs(what: str, reason: str, word: str) -> None:
+    copy = survey(changed(what))["copy"]
+    assert (copy["verdict"], copy["reason"]) == ("differs", reason)
     assert word in " ".join(copy["reasons"])
 
 
-def test_a_copy_without_its_last_steps_has_arrived() -> None:
-    for host in (with_copy(name=f"fanout-{COPY_ID[:8]}"), with_copy(notes="")):
-        copy = survey(host)["copy"]
-        assert copy["verdict"] == "none"
-        assert copy["arrived"]["id"] == COPY_ID
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (CommandFailed("the file is corrupt", code="VHD_INVALID"), "Its disks cannot be read: the file is corrupt."),
+        (HyperVError("no header", code="VHDX_HEADER_INVALID"), "Its disks cannot be read: no header."),
+        (CommandFailed("held", code="FILE_IN_USE", transient=True), None),
+        (CommandFailed("no right", code="ACCESS_DENIED"), None),
+        (OutcomeUnknown("cut"), None),
+    ],
+)
+def test_only_a_disk_that_is_unreadable_by_itself_counts_as_changed(
+    error: HyperVError, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = with_copy()
+
+    def fail(*_arguments: t.Any) -> t.NoReturn:
+        raise error
+
+    monkeypatch.setattr(host, "disk_facts", fail)
+    if told is not None:
+        assert survey(host)["copy"]["reasons"] == [told]
+    else:
+        with pytest.raises(HyperVError) as raised:
+            held(host)
+        assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("what", "codes"),
+    [
+        ("written", []),
+        ("renamed", []),
+        ("moved", []),
+        ("started", ["COPY_RUNNING"]),
+        ("saved", ["COPY_RUNNING"]),
+        ("stamp gone", ["STAMP_MISSING"]),
+    ],
+)
+def test_what_is_in_use_or_has_no_stamp_is_not_replaced(what: str, codes: list[str]) -> None:
+    obstacles = survey(changed(what))["copy"]["obstacles"]
+    assert [one["code"] for one in obstacles] == codes
+    assert all(one["what"] and one["remedy"] for one in obstacles)
+
+
+def test_a_copy_of_an_older_revision_that_runs_is_not_replaced_either() -> None:
+    copy = survey(with_copy(state="Running"), revision="ba9876543210")["copy"]
+    assert (copy["verdict"], copy["reason"]) == ("older", "older")
+    assert [one["code"] for one in copy["obstacles"]] == ["COPY_RUNNING"]
+
+
+def test_a_renamed_copy_has_only_to_be_named_again() -> None:
+    assert survey(changed("renamed"))["copy"]["arrived"]["id"] == COPY_ID
+    assert survey(changed("written and renamed"))["copy"]["arrived"] is None
+
+
+def test_a_copy_without_its_last_step_has_arrived() -> None:
+    copy = survey(with_copy(name=f"fanout-{COPY_ID[:8]}"))["copy"]
+    assert (copy["verdict"], copy["reason"]) == ("none", "unverified")
+    assert copy["arrived"]["id"] == COPY_ID
+
+
+@pytest.mark.parametrize(("baseline", "adoptable"), [(True, True), (False, False)])
+def test_only_what_its_baseline_knows_can_be_adopted(baseline: bool, adoptable: bool) -> None:
+    host = changed("stamp gone")
+    if not baseline:
+        host.files.remove_file(rf"{FOLDER}\baseline.json")
+    found = held(host, adopt=True)
+    assert (found.arrived is not None) is adoptable
+    assert [one.code for one in found.obstacles] == ([] if adoptable else ["STAMP_MISSING"])
 
 
 def test_a_vm_of_the_same_name_is_a_conflict_and_a_clone_of_ours_is_not_ours() -> None:

@@ -338,16 +338,58 @@ def test_somebody_elses_clone_of_a_copy_is_not_touched(pair: Pair) -> None:
 def test_a_superseded_copy_goes_as_soon_as_nothing_holds_it(pair: Pair) -> None:
     old = older_copy(pair)
     target = pair[1]
-    target.change(old.id, state="Running")
+    target.add(vm(OTHER_ID, "desktop-001"), r"D:\Guests\001.vhdx", parent_path=target.attached[old.id][0])
     assert not supply(pair).get("failed")
-    assert target.machines[old.id].state == "Running"
+    target.remove_vm(OTHER_ID)
+    target.change(old.id, state="Running")
     assert not supply(pair)["changed"]
+    assert target.machines[old.id].state == "Running"
     target.change(old.id, state="Off")
     done = supply(pair)
     assert done["changed"]
     assert done["msg"] == f"remove the older copy of revision {OLDER}"
     assert old.id not in target.machines
+    assert (r"D:\Guests\001.vhdx" in target.files.content) is True
+    target.files.content.pop(r"D:\Guests\001.vhdx")
     assert_supplied(pair)
+
+
+@pytest.mark.parametrize("state", ["Running", "Saved", "Paused"])
+@pytest.mark.parametrize("older", [False, True])
+def test_a_copy_that_somebody_started_is_replaced_only_when_it_is_off(pair: Pair, state: str, older: bool) -> None:
+    if older:
+        older_copy(pair)
+    else:
+        supply(pair)
+    target = pair[1]
+    (copy,) = target.machines.values()
+    target.change(copy.id, state=state)
+    target.guids[target.attached[copy.id][0]] = "guid-2"
+    for host in pair:
+        host.writes.clear()
+    refused = supply(pair)
+    assert refused["error"]["code"] == "COPY_RUNNING"
+    assert state in refused["msg"]
+    assert refused["distribution"]["providers"]["hv02"]["facts"]["tried"] == "failed"
+    assert [host.writes for host in pair] == [[], []]
+    target.change(copy.id, state="Off")
+    done = supply(pair)
+    assert not done.get("failed"), done
+    assert copy.id not in target.machines
+    assert_supplied(pair)
+
+
+def test_a_copy_whose_stamp_was_wiped_is_told_and_left_alone(pair: Pair) -> None:
+    supply(pair)
+    target = pair[1]
+    (copy,) = target.machines.values()
+    target.change(copy.id, notes="mine")
+    for host in pair:
+        host.writes.clear()
+    refused = supply(pair)
+    assert refused["error"]["code"] == "STAMP_MISSING"
+    assert copy.id in refused["msg"]
+    assert [host.writes for host in pair] == [[], []]
 
 
 def test_a_disk_in_a_leftover_that_somebody_uses_stays(pair: Pair) -> None:
