@@ -25,6 +25,7 @@ READING_VERBS = frozenset(
         "Sort",
         "Split",
         "Test",
+        "Write",  # here it gives the next cmdlet its input, and writes nowhere else
     )
 )
 

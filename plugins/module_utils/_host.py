@@ -12,21 +12,23 @@ virtual disks in ``_host_disks.py``, changes in ``_host_changes.py``.
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import VIRTUALIZATION, cim
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import VIRTUALIZATION, Instances
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_changes import Changes
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_files import Files
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     Computer,
     HostSettings,
     MigrationJob,
+    Overview,
     PlannedVM,
     Switch,
     Volume,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import flag, moment, need, text
+from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import Row, flag, moment, need, text
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._session import Session
@@ -44,15 +46,19 @@ _SETTINGS = (
     "SupportedVmVersions",
     "VirtualMachineMigrationPerformanceOption",
 )
-_JOB = (
-    "InstanceID",
-    "VirtualSystemName",
-    "DestinationHost",
-    "PercentComplete",
+_SYSTEM = Instances("Win32_ComputerSystem", "DNSHostName", ("Domain", "PartOfDomain"))
+_PRODUCT = Instances("Win32_ComputerSystemProduct", "UUID")
+_WINDOWS = Instances("Win32_OperatingSystem", "BuildNumber", ("Caption",))
+_CLUSTER_SERVICE = Instances("Win32_Service", "State", where="Name='ClusSvc'")
+_COMPUTER = (_SYSTEM, _PRODUCT, _WINDOWS, _CLUSTER_SERVICE)
+_VOLUMES = Instances("Win32_Volume", "DriveType", ("Name", "FreeSpace", "Capacity"), where="DriveType=3")
+_JOBS = Instances(
+    "Msvm_MigrationJob",
     "JobState",
-    "ErrorCode",
-    "ErrorDescription",
+    ("InstanceID", "VirtualSystemName", "DestinationHost", "PercentComplete", "ErrorCode", "ErrorDescription"),
+    namespace=VIRTUALIZATION,
 )
+_PLANNED = Instances("Msvm_PlannedComputerSystem", "EnabledState", ("Name", "ElementName"), namespace=VIRTUALIZATION)
 
 
 class Host(Changes):
@@ -72,10 +78,13 @@ class Host(Changes):
         return HostSettings.from_row(self._one(command("Get-VMHost"), properties=_SETTINGS))
 
     def computer(self) -> Computer:
-        """The machine itself: four questions."""
-        system = self._one(cim("Win32_ComputerSystem"), properties=("DNSHostName", "Domain", "PartOfDomain"))
-        product = self._one(cim("Win32_ComputerSystemProduct"), properties=("UUID",))
-        windows = self._one(cim("Win32_OperatingSystem"), properties=("Caption", "BuildNumber"))
+        """The machine itself."""
+        return self._computer(self._instances(*_COMPUTER))
+
+    def _computer(self, found: Sequence[list[Row]]) -> Computer:
+        system, product, windows = (
+            self._single(one.name, rows) for one, rows in zip(_COMPUTER[:3], found, strict=False)
+        )
         return Computer(
             dns_name=text(need(system, "DNSHostName")),
             domain=text(system.get("Domain")),
@@ -83,18 +92,23 @@ class Host(Changes):
             uuid=text(need(product, "UUID")).lower(),
             os_caption=text(need(windows, "Caption")),
             os_build=text(need(windows, "BuildNumber")),
-            clustered=self._cluster_service_runs(),
+            clustered=any(text(row.get("State")) == "Running" for row in found[3]),
         )
 
-    def _cluster_service_runs(self) -> bool:
-        rows = self._rows(cim("Win32_Service", where="Name='ClusSvc'"), properties=("State",))
-        return any(text(row.get("State")) == "Running" for row in rows)
+    def overview(self) -> Overview:
+        """What a survey asks of the machine, in one question."""
+        *computer, volumes, jobs, planned = self._instances(*_COMPUTER, _VOLUMES, _JOBS, _PLANNED)
+        return Overview(
+            computer=self._computer(computer),
+            volumes=_mounted(volumes),
+            jobs=tuple(map(MigrationJob.from_row, jobs)),
+            planned_vms=tuple(map(PlannedVM.from_row, planned)),
+        )
 
     def volumes(self) -> tuple[Volume, ...]:
         """The mounted local volumes."""
-        rows = self._rows(cim("Win32_Volume", where="DriveType=3"), properties=("Name", "FreeSpace", "Capacity"))
-        mounted = (row for row in rows if row.get("Capacity") is not None and not _is_unmounted(text(row["Name"])))
-        return tuple(Volume.from_row(row) for row in mounted)
+        (rows,) = self._instances(_VOLUMES)
+        return _mounted(rows)
 
     def switches(self) -> tuple[Switch, ...]:
         """The virtual switches."""
@@ -108,15 +122,13 @@ class Host(Changes):
 
     def jobs(self) -> tuple[MigrationJob, ...]:
         """Migrations that run, or ended in the last minutes. A new one may need some seconds to show up."""
-        rows = self._rows(cim("Msvm_MigrationJob", namespace=VIRTUALIZATION), properties=_JOB)
-        return tuple(MigrationJob.from_row(row) for row in rows)
+        (rows,) = self._instances(_JOBS)
+        return tuple(map(MigrationJob.from_row, rows))
 
     def planned_vms(self) -> tuple[PlannedVM, ...]:
         """VMs that imports or moves have left half made."""
-        rows = self._rows(
-            cim("Msvm_PlannedComputerSystem", namespace=VIRTUALIZATION), properties=("Name", "ElementName")
-        )
-        return tuple(PlannedVM.from_row(row) for row in rows)
+        (rows,) = self._instances(_PLANNED)
+        return tuple(map(PlannedVM.from_row, rows))
 
     def now(self) -> datetime:
         """The host's clock, in UTC."""
@@ -124,6 +136,11 @@ class Host(Changes):
         if len(answers) != 1:
             raise self._unexpected(f"the clock gave {len(answers)} times")
         return moment(answers[0])
+
+
+def _mounted(rows: Iterable[Row]) -> tuple[Volume, ...]:
+    mounted = (row for row in rows if row.get("Capacity") is not None and not _is_unmounted(text(row["Name"])))
+    return tuple(map(Volume.from_row, mounted))
 
 
 def _is_unmounted(name: str) -> bool:

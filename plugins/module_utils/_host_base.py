@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, ProgressRecord, command
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, ErrorRecord, HyperVError
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import explain
 from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import Row
+from ansible_collections.fanout.hyperv.plugins.module_utils._wire import Properties
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._session import Session
@@ -30,6 +32,26 @@ POLL_EVERY = 5.0
 VIRTUALIZATION = r"root\virtualization\v2"
 
 
+@dataclass(frozen=True)
+class Instances:
+    """A question for the instances of a CIM class.
+
+    ``mark`` is a property that every instance has and that no other class of the same pipeline is asked for.
+    """
+
+    name: str
+    mark: str
+    properties: tuple[str, ...] = ()
+    namespace: str | None = None
+    where: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """As parameters of the cmdlet, all of which also bind from the pipeline by property name."""
+        named = {"ClassName": self.name, "Namespace": self.namespace, "Filter": self.where}
+        return {name: value for name, value in named.items() if value is not None}
+
+
 class Part:
     """A part of a host, on one session. Every pipeline is one statement of cmdlets and typed parameters."""
 
@@ -43,10 +65,19 @@ class Part:
 
     def _one(self, *stages: Command, properties: Sequence[str]) -> Row:
         """The only object of a pipeline."""
-        rows = self._rows(*stages, properties=properties)
+        return self._single(stages[-1].name, self._rows(*stages, properties=properties))
+
+    def _single(self, what: str, rows: Sequence[Row]) -> Row:
         if len(rows) != 1:
-            raise self._unexpected(f"{stages[-1].name} gave {len(rows)} objects instead of one")
+            raise self._unexpected(f"{what} gave {len(rows)} objects instead of one")
         return rows[0]
+
+    def _instances(self, *asked: Instances) -> list[list[Row]]:
+        """The instances of several classes for the price of one pipeline; in which order they come does not matter."""
+        questions = command("Write-Output", InputObject=[Properties(one.parameters) for one in asked])
+        wanted = dict.fromkeys(name for one in asked for name in (one.mark, *one.properties))
+        rows = self._rows(questions, command("Get-CimInstance"), properties=tuple(wanted))
+        return [[row for row in rows if row.get(one.mark) is not None] for one in asked]
 
     def _row(self, answer: t.Any) -> Row:
         if not isinstance(answer, dict):
@@ -89,20 +120,15 @@ def says_missing(error: CommandFailed) -> bool:
     return bool(error.records) and all(is_missing(record) for record in error.records)
 
 
-def cim(class_name: str, *, namespace: str | None = None, where: str | None = None) -> Command:
-    """The instances of a CIM class."""
-    return command("Get-CimInstance", ClassName=class_name, Namespace=namespace, Filter=where)
-
-
 __all__ = (
     "CHANGE",
     "POLL_EVERY",
     "QUESTION",
     "VIRTUALIZATION",
+    "Instances",
     "OnPoll",
     "OnProgress",
     "Part",
-    "cim",
     "is_missing",
     "says_missing",
 )

@@ -172,6 +172,16 @@ class PlannedVM:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What a survey asks of a machine. Migrations are those that run or ended a short time ago."""
+
+    computer: Computer
+    volumes: tuple[Volume, ...]
+    jobs: tuple[MigrationJob, ...]
+    planned_vms: tuple[PlannedVM, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Incompatibility:
     """Why a VM would not run at a destination; ``source`` is the type of what is in the way."""
 
@@ -222,6 +232,7 @@ __all__ = (
     "HostSettings",
     "Incompatibility",
     "MigrationJob",
+    "Overview",
     "PlannedVM",
     "Switch",
     "Volume",

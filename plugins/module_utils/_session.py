@@ -38,6 +38,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import 
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import (
     Credential,
     Int64,
+    Properties,
     Secret,
     UInt32,
     UInt64,
@@ -110,6 +111,7 @@ def _library() -> types.SimpleNamespace:
         TERMINATE=shell.SignalCode.TERMINATE,
         SHELL="http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
         TaggedValue=serializer.TaggedValue,
+        GenericComplexObject=objects.GenericComplexObject,
         PSCredential=objects.PSCredential,
         State=objects.PSInvocationState,
         PoolState=objects.RunspacePoolState,
@@ -354,13 +356,19 @@ def _secrets(value: t.Any) -> list[str]:
         return [value.reveal()]
     if isinstance(value, Credential):
         return [value.password.reveal()]
+    if isinstance(value, Properties):
+        value = value.values
     if isinstance(value, t.Mapping):
         value = list(value.values())
     return [secret for item in value for secret in _secrets(item)] if isinstance(value, (list, tuple)) else []
 
 
-def _seal(value: Secret | Credential) -> t.Any:
+def _seal(value: Secret | Credential | Properties) -> t.Any:
     library = _library()
+    if isinstance(value, Properties):
+        made = library.GenericComplexObject()
+        made.extended_properties = dict(value.values)
+        return made
     if isinstance(value, Credential):
         return library.PSCredential(username=value.username, password=value.password.reveal())
     return library.TaggedValue("SS", value.reveal())
@@ -374,6 +382,7 @@ __all__ = [
     "Int64",
     "Outcome",
     "ProgressRecord",
+    "Properties",
     "Secret",
     "Session",
     "UInt32",

@@ -18,7 +18,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import 
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import plain
 
 FAREWELL = 5.0  # seconds that stopping a pipeline or closing a shell may take
-KEPT = 4  # ended pipelines that are not closed on the host: closing the shell closes them for nothing
+KEPT = 16  # ended pipelines that are not closed on the host: closing the shell closes them for nothing
 
 Prepared = Sequence[tuple[str, dict[str, t.Any]]]
 

@@ -5,7 +5,7 @@
 
 Going out: bool, int (Int32, or Int64/UInt64 when it does not fit), float (Double), Decimal, str, bytes, UUID,
 datetime, timedelta, enum members (their name or number), lists, tuples and dicts of these, and the classes below that
-force a type or seal a secret.
+force a type, seal a secret or make an object.
 
 Coming in: numbers, str, bool, None, bytes, Decimal; Guid as lower-case text; TimeSpan as timedelta; DateTime as
 datetime (aware, unless the host sent one without a zone; 100 ns ticks are cut to microseconds); enums, in either of
@@ -55,6 +55,13 @@ class Credential:
     password: Secret = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Properties:
+    """An object with these properties (a PSCustomObject), for parameters that bind by property name."""
+
+    values: t.Mapping[str, t.Any]
+
+
 _AnyInteger = t.TypeVar("_AnyInteger", bound="_Integer")
 
 
@@ -86,13 +93,13 @@ class UInt64(_Integer):
 
 # -- going out --------------------------------------------------------------------------------------------------------
 
-Seal = t.Callable[["Secret | Credential"], t.Any]
+Seal = t.Callable[["Secret | Credential | Properties"], t.Any]
 
 
 def wire(value: t.Any, seal: Seal) -> t.Any:
     """What pypsrp has to be given so that the host sees ``value`` with its right type.
 
-    ``seal`` turns secrets into what the session's key exchange allows.
+    ``seal`` makes what needs a class of pypsrp: secrets, as the session's key exchange allows, and objects.
     """
     if isinstance(value, enum.Enum):
         value = value.value
@@ -104,6 +111,8 @@ def wire(value: t.Any, seal: Seal) -> t.Any:
         return seal(value)
     if isinstance(value, (list, tuple)):
         return [wire(item, seal) for item in value]
+    if isinstance(value, Properties):
+        return seal(Properties(wire(dict(value.values), seal)))
     if isinstance(value, dict):
         return {_key(key): wire(item, seal) for key, item in value.items()}
     for kind, encode in _ENCODERS:
@@ -326,4 +335,4 @@ class _Reader:
         return self._types[reference.attrib["RefId"]] if reference is not None else []
 
 
-__all__ = ["Credential", "Int64", "Secret", "UInt32", "UInt64", "UnreadableObject", "plain", "wire"]
+__all__ = ["Credential", "Int64", "Properties", "Secret", "UInt32", "UInt64", "UnreadableObject", "plain", "wire"]

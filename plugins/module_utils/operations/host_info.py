@@ -41,7 +41,8 @@ def gather(work: Work) -> Values:
 def survey(host: Host, template_id: str | None, path: str | None, params: Values) -> Values:
     """Ask the host everything that preflight and plan look at."""
     settings = host.settings()
-    computer = host.computer()
+    machine = host.overview()
+    computer = machine.computer
     vms = host.vms()
     path = path or settings.virtual_machine_path.rstrip("\\")
     facts = {
@@ -50,12 +51,12 @@ def survey(host: Host, template_id: str | None, path: str | None, params: Values
         "fqdn": computer.fqdn,
         "subtype": "cluster_node" if computer.clustered else "standalone",
         "settings": shown(settings),
-        "volumes": shown(host.volumes()),
+        "volumes": shown(machine.volumes),
         "switches": shown(host.switches()),
         "migration_networks": [] if settings.any_network else list(host.migration_networks()),
         "vms": [shown_vm(vm) for vm in vms if _carries_a_stamp(vm)],
-        "jobs": [shown(job) for job in host.jobs() if job.running],
-        "planned_vms": shown(host.planned_vms()),
+        "jobs": [shown(job) for job in machine.jobs if job.running],
+        "planned_vms": shown(machine.planned_vms),
     }
     copy = None
     if template_id is not None:

@@ -30,11 +30,14 @@ def host_with(answer: Answer) -> tuple[Host, ScriptedSession]:
 
 
 def answering(answers: dict[str, t.Any]) -> Answer:
-    """Answers by the last cmdlet before Select-Object; a CIM class counts as a cmdlet."""
+    """Answers by the last cmdlet before Select-Object; a CIM class counts as a cmdlet, its filter is not looked at."""
 
     def answer(stages: tuple[Command, ...]) -> t.Any:
         working = [stage for stage in stages if stage.name != "Select-Object"]
-        return answers[working[-1].parameters.get("ClassName", working[-1].name)]
+        if working[0].name == "Write-Output":
+            asked = [one.values["ClassName"] for one in working[0].parameters["InputObject"]]
+            return [row for name in reversed(asked) for row in answers[name]]
+        return answers[working[-1].name]
 
     return answer
 
@@ -316,17 +319,40 @@ def test_computer(service: list[t.Any], clustered: bool) -> None:
     host, session = host_with(answering({**MACHINE, "Win32_Service": service}))
     computer = host.computer()
     assert (computer.identity, computer.fqdn, computer.clustered) == ("4c4c4544-0000/hv01", "HV01.lab.test", clustered)
-    assert len(session.pipelines) == 4
+    assert session.names() == ["Write-Output | Get-CimInstance | Select-Object"]
 
 
 def test_volumes_that_are_not_mounted_are_left_out() -> None:
     rows = [
-        {"Name": "C:\\", "FreeSpace": 5, "Capacity": 9},
-        {"Name": "\\\\?\\Volume{1}\\", "FreeSpace": 5, "Capacity": 9},
-        {"Name": "D:\\", "FreeSpace": None, "Capacity": None},
+        {"Name": "C:\\", "FreeSpace": 5, "Capacity": 9, "DriveType": 3},
+        {"Name": "\\\\?\\Volume{1}\\", "FreeSpace": 5, "Capacity": 9, "DriveType": 3},
+        {"Name": "D:\\", "FreeSpace": None, "Capacity": None, "DriveType": 3},
     ]
     host, _session = host_with(answering({"Win32_Volume": rows}))
     assert [(volume.name, volume.free) for volume in host.volumes()] == [("C:\\", 5)]
+
+
+def test_one_question_for_the_whole_machine() -> None:
+    """The host may give the instances of different classes in any order; each goes where it belongs."""
+    job = {"JobState": 4, "InstanceID": "j", "VirtualSystemName": VM_ID, "DestinationHost": "HV02", "ElementName": "m"}
+    planned = {"EnabledState": 3, "Name": VM_ID.upper(), "ElementName": "half", "JobState": None}
+    volume = {"Name": "C:\\", "FreeSpace": 5, "Capacity": 9, "DriveType": 3, "JobState": None}
+    rows = {
+        **MACHINE,
+        "Win32_Volume": [volume],
+        "Msvm_MigrationJob": [job],
+        "Msvm_PlannedComputerSystem": [planned],
+    }
+    host, session = host_with(answering(rows))
+    machine = host.overview()
+    assert machine.computer.fqdn == "HV01.lab.test"
+    assert [volume.name for volume in machine.volumes] == ["C:\\"]
+    assert [(job.id, job.running) for job in machine.jobs] == [("j", True)]
+    assert [(vm.id, vm.name) for vm in machine.planned_vms] == [(VM_ID, "half")]
+    assert len(session.pipelines) == 1
+    asked = [one.values for one in session.pipelines[0][0].parameters["InputObject"]]
+    assert asked[3] == {"ClassName": "Win32_Service", "Filter": "Name='ClusSvc'"}
+    assert asked[-1] == {"ClassName": "Msvm_PlannedComputerSystem", "Namespace": r"root\virtualization\v2"}
 
 
 def test_the_hosts_clock() -> None:

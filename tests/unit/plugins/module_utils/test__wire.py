@@ -119,6 +119,14 @@ def test_an_integer_outside_its_type_is_refused(kind: type[int], value: int) -> 
         kind(value)
 
 
+def test_an_object_is_made_of_properties_that_have_their_form() -> None:
+    seen: list[t.Any] = []
+    wire.wire(wire.Properties({"Name": "C:", "Size": wire.UInt64(5)}), seen.append)
+    [made] = seen
+    assert made.values["Name"] == "C:"
+    assert (made.values["Size"].tag, made.values["Size"].text) == ("U64", "5")
+
+
 def test_secrets_are_sealed_and_show_nothing() -> None:
     secret = wire.Secret("hunter2")
     credential = wire.Credential("admin", secret)

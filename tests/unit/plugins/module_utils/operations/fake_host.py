@@ -24,6 +24,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     Entry,
     HostSettings,
     MigrationJob,
+    Overview,
     PlannedVM,
     Switch,
     Volume,
@@ -168,6 +169,8 @@ class FakeFiles:
             return False
         self.folders.discard(path)
         return True
+
+    remove_folder_if_empty = remove_emptied_folder
 
     def remove_empty_folders(self, path: str) -> tuple[str, ...]:
         self._host.wrote("prune", path)
@@ -321,6 +324,11 @@ class FakeHost:
 
     def volumes(self) -> tuple[Volume, ...]:
         return (Volume(name="D:\\", free=10**9, capacity=10**10),)
+
+    def overview(self) -> Overview:
+        return Overview(
+            computer=self.computer(), volumes=self.volumes(), jobs=self.jobs(), planned_vms=self.planned_vms()
+        )
 
     def switches(self) -> tuple[Switch, ...]:
         return (Switch(name="Production", id=OTHER_ID, type="External"),)
