@@ -11,6 +11,7 @@ module is sent, as usual.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pkgutil
 import typing as t
@@ -113,6 +114,7 @@ class ActionModule(ActionBase):
         return not operation.needs_host or transport == "local" or kind_of(transport) is not None
 
     def _run_here(self, operation: Operation, variables: Values) -> Values:
+        gc.freeze()  # else each collection looks through (and so copies) what the worker has from its parent
         validation = validate(operation, self._task.args)
         params = plain(validation.validated_parameters)
         provider = self._provider(variables)
