@@ -117,6 +117,8 @@ class HyperVError(Exception):
     code: str = "FAILED"
     layer: Layer = "distribution"
     transient: bool = False
+    attempts: int = 1
+    """How often it was tried before this was raised."""
 
     def __init__(
         self,

@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import attempt_of, name_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, WARNING, Finding
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
@@ -282,6 +283,25 @@ def _running_obstacle(copy: Copy) -> Obstacle:
     )
 
 
+def obstacle_findings(provider: str, copy: Mapping[str, t.Any], *, adopted: bool = False) -> Iterator[Finding]:
+    """What lies on a provider and is not replaced, or not removed, now. ``adopted``: not because of a missing stamp."""
+    for obstacle in copy.get("obstacles", ()):
+        if not (adopted and obstacle["code"] == STAMP_MISSING):
+            what = f"{provider}: {obstacle['what']}"
+            yield Finding(
+                severity=ERROR, provider=provider, code=obstacle["code"], what=what, remedy=obstacle["remedy"]
+            )
+    for one in copy.get("copies", ()):
+        if one.get("superseded") and one.get("kept"):
+            yield Finding(
+                severity=WARNING,
+                provider=provider,
+                code="COPY_KEPT",
+                what=f"{provider}: the older copy {one['name']!r} (id {one['id']}) is kept: {one['kept']}.",
+                remedy="It takes up space. The next run after that has ended removes it.",
+            )
+
+
 __all__ = (
     "CHANGED",
     "COPY_RUNNING",
@@ -300,5 +320,6 @@ __all__ = (
     "Copy",
     "Leftover",
     "Obstacle",
+    "obstacle_findings",
     "temporary_name",
 )
