@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Orphaned
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory import RunDirectory
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_parts import PHASES_KEPT
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._table import printable
 
 EVERY = 0.5
@@ -74,6 +75,7 @@ class FileReporter:
         self._parent_was = parent()
         self._worker: Values = {"provider": provider, "pid": os.getpid(), "started": wall()}
         self._told: Values = {}
+        self._steps: list[tuple[str, float]] = []
         self._written: float | None = None
         self._pending = False
 
@@ -82,6 +84,8 @@ class FileReporter:
         self.check()
         lasting = {key: value for key, value in self._told.items() if key in LASTING}
         self._told = {**lasting, **fields, "phase": name}
+        if not self._steps or self._steps[-1][0] != name:
+            self._steps = [*self._steps, (name, self._wall())][-PHASES_KEPT:]
         self._write()
         if name in LINES:
             words = {**WORDS, **{key: value for key, value in self._told.items() if value}}
@@ -119,9 +123,12 @@ class FileReporter:
         with contextlib.suppress(OSError):
             if self._directory is None:
                 self._directory = RunDirectory.of_worker()
-            self._directory.write_progress(self._provider, {**self._told, **self._worker, "at": self._wall()})
+            self._directory.write_progress(self._provider, self._values())
         self._written = self._clock()
         self._pending = False
+
+    def _values(self) -> Values:
+        return {**self._told, **self._worker, "phases": self._steps, "at": self._wall()}
 
 
 __all__ = ("EVERY", "FileReporter")

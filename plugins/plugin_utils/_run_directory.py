@@ -137,20 +137,27 @@ class ProgressReader:
     def changed(self) -> Iterator[Values]:
         """The files written since the last look; each has ``provider``, ``started``, ``at`` and what was reported."""
         try:
-            entries = list(os.scandir(self._folder))
+            names = [name for name in os.listdir(self._folder) if name.endswith(".json")]
         except FileNotFoundError:
             return
-        for entry in entries:
-            if not entry.name.endswith(".json"):
-                continue
-            with contextlib.suppress(OSError, ValueError):
-                inode = entry.stat().st_mtime_ns ^ entry.inode()
-                if self._read.get(entry.name) == inode:
-                    continue
-                values = json.loads(Path(entry.path).read_text(encoding="utf-8"))
-                self._read[entry.name] = inode
-                if isinstance(values, dict):
-                    yield values
+        for name in names:
+            if (values := self._changed(name)) is not None:
+                yield values
+
+    def last(self, provider: str) -> Values | None:
+        """The file of one provider, if it was written since the last look."""
+        return self._changed(f"{safe_name(provider)}.json")
+
+    def _changed(self, name: str) -> Values | None:
+        with contextlib.suppress(OSError, ValueError):
+            path = self._folder / name
+            found = os.stat(path)
+            inode = found.st_mtime_ns ^ found.st_ino
+            if self._read.get(name) != inode:
+                values = json.loads(path.read_text(encoding="utf-8"))
+                self._read[name] = inode
+                return values if isinstance(values, dict) else None
+        return None
 
 
 def is_alive(run: Run, status: Path, *, now: float, node: str | None = None) -> bool:

@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import (
     ADDING,
@@ -23,133 +23,46 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import (
     PROGRESS,
     REMOVING,
     STATES,
-    Verdict,
     template_distribution,
 )
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_parts import (
+    ERROR_KEYS,
+    FINISHED,
+    INTERRUPTED,
+    LAYERS,
+    RUNNING,
+    SURVEY,
+    Damaged,
+    Phase,
+    Provider,
+    Run,
+    Template,
+    Throughput,
+    Transfer,
+    closed,
+    error_of,
+    interruption,
+    seconds,
+    utc,
+)
 
-SCHEMA = 1
-RUNS_KEPT = 10
-RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
-ERROR_KEYS = ("code", "layer", "message", "cause", "remedy", "transient", "raw")
-LAYERS = ("input", "connection", "authentication", "protocol", "host", "hyperv", "distribution")
-LONGEST_TEXT = 4000
+SCHEMA = 2
+READABLE = (1, SCHEMA)
+"""The schemas that are understood. What 1 did not have (phases, reason, throughput, counts of a run) is empty."""
+
+RUNS_KEPT = 20
 TIMES = frozenset({"started", "updated", "finished", "since", "eta"})
 
 Values = dict[str, t.Any]
 
 
-class Damaged(ValueError):
-    """What was read is not a status document of a schema that this version knows."""
-
-
-def utc(now: float) -> str:
-    """Seconds since 1970 as they stand in the document."""
-    return datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def seconds(text: t.Any) -> float:
-    """The way back; Damaged when it is no time."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-    except (TypeError, ValueError):
-        raise Damaged(f"{text!r} is not a time") from None
-
-
-def error_of(values: Mapping[str, t.Any]) -> Values:
-    """An error as it stands in the document: these keys and no others, texts of bounded length."""
-    error: Values = {key: values.get(key) for key in ERROR_KEYS}
-    for key in ("code", "layer", "message", "cause", "remedy", "raw"):
-        error[key] = None if error[key] is None else str(error[key])[:LONGEST_TEXT]
-    error["code"] = error["code"] or "UNKNOWN"
-    error["layer"] = error["layer"] if error["layer"] in LAYERS else "distribution"
-    error["message"] = error["message"] or error["code"]
-    error["transient"] = bool(error["transient"])
-    return error
-
-
-def interruption(phase: str | None, percent: float | None) -> Values:
-    """The error of a copy whose run did not live to see its end."""
-    where = f" while {phase}" if phase else ""
-    amount = "" if percent is None else f" ({percent:.0f} %)"
-    return error_of(
-        {
-            "code": "INTERRUPTED",
-            "layer": "distribution",
-            "message": f"The run ended{where}{amount}; how the work on the hosts went on is not known.",
-            "remedy": "Run the same playbook again: it adopts a move that still runs, or cleans up and copies anew.",
-            "transient": True,
-        }
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Template:
-    """The VM that is distributed."""
-
-    name: str
-    source: str
-    id: str | None = None
-    revision: str | None = None
-    maintenance: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One run of a playbook. ``updated`` is its heartbeat; ``node`` and ``id`` lead to its lock."""
-
-    id: str
-    started: str
-    updated: str
-    finished: str | None = None
-    state: str = RUNNING
-    pid: int | None = None
-    node: str | None = None
-    awx_job_id: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transfer:
-    """How far something is that moves bytes."""
-
-    phase: str | None = None
-    percent: float | None = None
-    bytes_done: int | None = None
-    bytes_total: int | None = None
-    rate: int | None = None
-    eta: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider(Transfer):
-    """One provider: its state and progress, and how far the copy is. ``run`` wrote the entry last."""
-
-    state: str
-    progress: str
-    revision: str | None = None
-    served_by: str | None = None
-    attempts: int = 0
-    since: str | None = None
-    started: str | None = None
-    finished: str | None = None
-    error: Values | None = None
-    reasons: tuple[str, ...] = ()
-    findings: tuple[Values, ...] = ()
-    run: str | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """Both words."""
-        return Verdict(self.state, self.progress)
-
-    def cut_off(self) -> Provider:
-        """As it looks when the run that copied has died."""
-        error = interruption(self.phase, self.percent)
-        return replace(self, progress=FAILED, phase=None, rate=None, eta=None, error=error)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """Everything. ``runs`` has the last runs, newest first; ``export`` is there while the source exports."""
+    """Everything. ``runs`` has the last runs, newest first; ``export`` is there while the source exports.
+
+    ``source_phases`` is what was done on the source for the copies, ``throughput`` how fast the copies were; both are
+    of the last run that had something to copy.
+    """
 
     template: Template
     concurrency: int | None = None
@@ -157,11 +70,17 @@ class Document:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     export: Transfer | None = None
     error: Values | None = None
+    source_phases: tuple[Phase, ...] = ()
+    throughput: Throughput | None = None
 
     @property
     def run(self) -> Run:
-        """The run that speaks for the document: one that is running before one that ended, then the newest."""
-        return next((run for run in self.runs if run.state == RUNNING), self.runs[0])
+        """The run that speaks for the document: one that is running before one that ended, then the newest.
+
+        A run that only asked the hosts speaks when there is no other.
+        """
+        worked = [run for run in self.runs if run.kind != SURVEY] or self.runs
+        return next((run for run in (*worked, *self.runs) if run.state == RUNNING), worked[0])
 
     @property
     def distribution(self) -> str:
@@ -179,33 +98,46 @@ class Document:
             ("ok", "distributing", "adding", "removing", "needs_update", "failed", "not_available"), 0
         )
         for provider in self.providers.values():
-            counts[_kind(provider)] += 1
+            counts[kind_of(provider)] += 1
         return {"providers": len(self.providers), **counts}
 
     def to_dict(self) -> Values:
         """As it is written."""
         return {
             "schema": SCHEMA,
-            "template": asdict(self.template),
+            "template": _plain(self.template),
             "distribution": self.distribution,
             "concurrency": self.concurrency,
             "summary": self.summary(),
-            "run": asdict(self.run),
-            "export": asdict(self.export) if self.export else None,
+            "run": _plain(self.run),
+            "export": _plain(self.export) if self.export else None,
             "error": self.error,
+            "source_phases": [_plain(phase) for phase in self.source_phases],
+            "throughput": _plain(self.throughput) if self.throughput else None,
             "providers": {name: _plain(provider) for name, provider in sorted(self.providers.items())},
-            "runs": [asdict(run) for run in self.runs],
+            "runs": [_plain(run) for run in self.runs],
         }
+
+    def to_json(self) -> str:
+        """The file's text: a line per provider and per run, so that people and grep can read it.
+
+        Written by hand, because the json module leaves its fast encoder as soon as it has to indent.
+        """
+        values = self.to_dict()
+        providers = (f"{_json(name)}: {_json(entry)}" for name, entry in values.pop("providers").items())
+        runs = (_json(run) for run in values.pop("runs"))
+        lines = [f"{_json(key)}: {_json(value)}" for key, value in values.items()]
+        lines += [f'"providers": {_block("{", providers, "}")}', f'"runs": {_block("[", runs, "]")}']
+        return "{\n" + ",\n".join(f" {line}" for line in lines) + "\n}\n"
 
     @classmethod
     def from_dict(cls, data: t.Any) -> Document:
         """As it was read; Damaged when it cannot be one."""
         values = _mapping(data, "the document")
-        if values.get("schema") != SCHEMA:
-            raise Damaged(f"its schema is {values.get('schema')!r}, not {SCHEMA}")
+        if values.get("schema") not in READABLE:
+            raise Damaged(_other_schema(values.get("schema")))
         providers = _mapping(values.get("providers"), "providers")
-        export = values.get("export")
-        error = values.get("error")
+        export, throughput, error = (values.get(key) for key in ("export", "throughput", "error"))
         runs = values.get("runs")
         if not isinstance(runs, list) or not runs:
             raise Damaged("it knows of no run")
@@ -216,6 +148,8 @@ class Document:
             providers={str(name): _provider(entry, str(name)) for name, entry in providers.items()},
             export=None if export is None else _build(Transfer, export, "the export"),
             error=None if error is None else error_of(_mapping(error, "the error")),
+            source_phases=_phases(values.get("source_phases", []), "the source"),
+            throughput=None if throughput is None else _throughput(throughput),
         )
 
     def seen(self, alive: Callable[[Run], bool]) -> Document:
@@ -224,25 +158,48 @@ class Document:
             replace(run, state=INTERRUPTED) if run.state == RUNNING and not alive(run) else run for run in self.runs
         )
         live = {run.id for run in runs if run.state == RUNNING}
+        heard = {run.id: run.finished or run.updated for run in runs}
         providers = {
-            name: entry.cut_off() if entry.progress in COPYING and entry.run not in live else entry
+            name: entry.cut_off(heard.get(entry.run or ""))
+            if entry.progress in COPYING and entry.run not in live
+            else entry
             for name, entry in self.providers.items()
         }
-        return replace(self, runs=runs, providers=providers, export=self.export if live else None)
+        if live:
+            return replace(self, runs=runs, providers=providers)
+        ended = closed(self.source_phases, self.run.updated)
+        return replace(self, runs=runs, providers=providers, export=None, source_phases=ended)
 
 
-def _kind(provider: Provider) -> str:
+def kind_of(provider: Provider) -> str:
+    """The one word of the summary that a provider is counted as."""
     if provider.state == NOT_AVAILABLE:
         return "not_available"
     kinds = {DISTRIBUTING: "distributing", ADDING: "adding", REMOVING: "removing", FAILED: "failed"}
     return kinds.get(provider.progress) or ("needs_update" if provider.state == NEEDS_UPDATE else "ok")
 
 
-def _plain(provider: Provider) -> Values:
-    values = asdict(provider)
-    values["reasons"] = list(provider.reasons)
-    values["findings"] = list(provider.findings)
-    return values
+def _plain(part: t.Any) -> Values:
+    """A part as JSON has it. dataclasses.asdict would copy every value: too dear for 300 providers twice a second."""
+    values = dict(vars(part))
+    if "phases" in values:
+        values["phases"] = [_plain(phase) for phase in values["phases"]]
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _json(value: t.Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _block(begin: str, items: Iterable[str], end: str) -> str:
+    text = ",\n  ".join(items)
+    return f"{begin}\n  {text}\n {end}" if text else begin + end
+
+
+def _other_schema(schema: t.Any) -> str:
+    if isinstance(schema, int) and schema > SCHEMA:
+        return f"its schema is {schema}, and this version of the collection knows up to {SCHEMA}: install a newer one"
+    return f"its schema is {schema!r}, not one of {', '.join(map(str, READABLE))}"
 
 
 def _mapping(value: t.Any, what: str) -> Mapping[str, t.Any]:
@@ -255,7 +212,7 @@ def _is_count(value: t.Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-T = t.TypeVar("T", Template, Run, Transfer, Provider)
+T = t.TypeVar("T", Template, Run, Transfer, Provider, Phase, Throughput)
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -266,21 +223,27 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "Values | None": (dict, type(None)),
     "tuple[str, ...]": (list,),
+    "tuple[int, ...]": (list,),
     "tuple[Values, ...]": (list,),
+    "tuple[Phase, ...]": (list,),
+}
+_KNOWN: dict[type, dict[str, tuple[type, ...]]] = {
+    part: {item.name: _TYPES[str(item.type)] for item in fields(part)}
+    for part in (Template, Run, Transfer, Provider, Phase, Throughput)
 }
 
 
 def _build(cls: type[T], value: t.Any, what: str) -> T:
     """A part of the document from what was read. Keys that are not known are a later version's, and left out."""
     given = _mapping(value, what)
-    known = {item.name: item for item in fields(cls)}
+    known = _KNOWN[cls]
     values = {key: given[key] for key in known if key in given}
     for key, item in values.items():
-        if not isinstance(item, _TYPES[str(known[key].type)]):
+        if not isinstance(item, known[key]):
             raise Damaged(f"{what} has a wrong {key!r}")
         if isinstance(item, list):
             values[key] = tuple(item)
-        if key in TIMES and item is not None:
+        elif key in TIMES and item is not None:
             seconds(item)
     try:
         built = cls(**values)
@@ -290,9 +253,23 @@ def _build(cls: type[T], value: t.Any, what: str) -> T:
 
 
 def _provider(value: t.Any, name: str) -> Provider:
-    built = _build(Provider, value, f"provider {name!r}")
+    what = f"provider {name!r}"
+    built = _build(Provider, value, what)
     if built.state not in STATES or built.progress not in PROGRESS:
-        raise Damaged(f"provider {name!r} is {built.state!r}, {built.progress!r}")
+        raise Damaged(f"{what} is {built.state!r}, {built.progress!r}")
+    return replace(built, phases=_phases(built.phases, what)) if built.phases else built
+
+
+def _phases(values: t.Any, what: str) -> tuple[Phase, ...]:
+    if not isinstance(values, (list, tuple)):
+        raise Damaged(f"{what} has wrong phases")
+    return tuple(_build(Phase, one, f"a phase of {what}") for one in values)
+
+
+def _throughput(value: t.Any) -> Throughput:
+    built = _build(Throughput, value, "the throughput")
+    if not (_is_count(built.every) and all(isinstance(rate, int) and rate >= 0 for rate in built.rates)):
+        raise Damaged("the throughput has wrong numbers")
     return built
 
 
@@ -300,18 +277,22 @@ __all__ = (
     "ERROR_KEYS",
     "FINISHED",
     "INTERRUPTED",
+    "LAYERS",
     "OK",
     "RUNNING",
     "RUNS_KEPT",
     "SCHEMA",
     "Damaged",
     "Document",
+    "Phase",
     "Provider",
     "Run",
     "Template",
+    "Throughput",
     "Transfer",
     "error_of",
     "interruption",
+    "kind_of",
     "seconds",
     "utc",
 )

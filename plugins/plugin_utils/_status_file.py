@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
 import typing as t
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._files import locked, safe_name, write_whole
@@ -20,7 +21,13 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory impor
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Damaged, Document
 
 LOCK_TIMEOUT = 5.0
+Identity = tuple[int, int, int, int]
 FOLDER = "fanout-status"
+
+
+def _identity(path: Path) -> Identity:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def default_folder(environment: t.Mapping[str, str] = os.environ) -> Path:
@@ -38,6 +45,7 @@ class StatusFile:
     warn: Callable[[str], t.Any] = lambda text: None
     clock: Callable[[], float] = time.time
     timeout: float = LOCK_TIMEOUT
+    known: dict[Identity, Document] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, folder: Path, template: str, source: str, **options: t.Any) -> StatusFile:
@@ -47,19 +55,25 @@ class StatusFile:
     def read(self) -> Document | None:
         """The document as it has to be seen now, None when there is none; Damaged when it is no such document."""
         try:
-            text = self.path.read_text(encoding="utf-8")
+            document = self._written()
         except FileNotFoundError:
             return None
+        now = self.clock()
+        return document.seen(lambda run: is_alive(run, self.path.parent, now=now))
+
+    def _written(self) -> Document:
+        """The document as it was written. Of our own last one it is known without reading: nobody changes a file."""
+        identity = _identity(self.path)
+        if identity in self.known:
+            return self.known[identity]
+        try:
+            return Document.from_dict(json.loads(self.path.read_text(encoding="utf-8")))
         except UnicodeDecodeError:
             raise Damaged(f"{self.path}: not text") from None
-        try:
-            document = Document.from_dict(json.loads(text))
         except Damaged as error:
             raise Damaged(f"{self.path}: {error}") from None
         except ValueError:
             raise Damaged(f"{self.path}: not JSON") from None
-        now = self.clock()
-        return document.seen(lambda run: is_alive(run, self.path.parent, now=now))
 
     def update(self, change: Callable[[Document | None], Document]) -> Document:
         """Read, change, write, while nobody else does. What cannot be understood is put aside, not lost."""
@@ -73,10 +87,18 @@ class StatusFile:
                 os.replace(self.path, aside)
                 self.warn(f"{problem}. It was put aside as {aside.name}, a new one is begun.")
             document = change(existing)
-            text = json.dumps(document.to_dict(), ensure_ascii=False, indent=1) + "\n"
+            text = document.to_json()
             temporary = self.path.with_name(f".{self.path.name}.tmp")
             write_whole(self.path, text, mode=self.mode, temporary=temporary)
+            self.known.clear()
+            self.known[_identity(self.path)] = document
             return document
 
 
-__all__ = ("FOLDER", "StatusFile", "default_folder")
+def files(folder: Path, template: str | None = None, source: str | None = None) -> list[Path]:
+    """The status files of a folder, sorted; those of a template, or of one on a source."""
+    pattern = "@".join("*" if name is None else glob.escape(safe_name(name)) for name in (template, source))
+    return sorted(path for path in folder.glob(f"{pattern}.json") if not path.name.startswith("."))
+
+
+__all__ = ("FOLDER", "StatusFile", "default_folder", "files")

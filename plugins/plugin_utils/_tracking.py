@@ -3,37 +3,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change at any time.
-"""What one run learns about one template, and how that is merged into what the status file says already."""
+"""What one run learns about one template, from the results of its tasks and from what its workers report.
+
+The result of a task may carry ``distribution``: ``template`` (name, source, id, revision, maintenance),
+``concurrency``, ``survey`` (true for a run that only asks), and ``providers``: by inventory name, reports with any of
+``facts`` (see ``_states.Facts``), ``revision``, ``served_by``, ``attempts``, ``error``, ``reason``, ``reasons``,
+``findings``, ``started``, ``finished``. ``REMOVED`` is the report of a provider that is to leave the status file.
+"""
 
 from __future__ import annotations
 
-import json
 import typing as t
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._entries import begun, ended, told, transfer
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._merging import Patch
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._rate import Rate
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import (
-    COPYING,
+    FAILED,
     NEEDS_UPDATE,
     NOT_AVAILABLE,
     OK,
+    READY,
     Facts,
     Verdict,
     judge,
 )
-from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
-    RUNS_KEPT,
-    Document,
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Document
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_parts import (
+    SURVEY,
     Provider,
     Run,
-    Template,
     Transfer,
     error_of,
     interruption,
-    seconds,
     utc,
 )
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._timeline import Flow, Trail
 
 IDLE_PHASES = frozenset(
     {"connecting", "checking", "surveying", "planning", "queued", "exporting", "removing", "cleaning"}
@@ -43,94 +50,45 @@ IDLE_PHASES = frozenset(
 UNREACHED = frozenset({"connection", "authentication"})
 """The layers of errors after which a provider counts as not answering."""
 
-LIVE = ("revision", "served_by", "attempts", "error", "reasons", "findings")
+REMOVED: t.Final = {"facts": {"listed": False, "leaving": False}}
+"""With this report an entry leaves the status file: its removal has ended, or the host is not in the list.
+
+One that is being removed, or waits for its host to answer, reports ``{"listed": False, "leaving": True}`` and stays.
+"""
+
+MOVING = "copying"
+"""The phase whose bytes count as throughput."""
+
+LIVE = ("revision", "served_by", "attempts", "error", "reason", "reasons", "findings")
 """What a worker may say about its provider besides how far it is."""
 
 Values = dict[str, t.Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patch:
-    """What this run has to say since its last write. ``entries``: None for a provider that left the list.
-
-    ``everything`` has all entries of this run, for a file that was lost. ``quiet`` are providers that this run only
-    looked at: what another living run says about them counts more.
-    """
-
-    template: Values
-    concurrency: int | None
-    run: Run
-    entries: Mapping[str, Provider | None]
-    everything: Mapping[str, Provider | None]
-    quiet: frozenset[str] = frozenset()
-    export: Transfer | None = None
-    exported: bool = False
-    error: Values | None = None
-
-    def apply(self, existing: Document | None) -> Document:
-        """The document with it."""
-        if existing is not None and self._is_another(existing.template):
-            existing = None
-        if existing is None:
-            left = {name: entry for name, entry in self.everything.items() if entry is not None}
-            return Document(
-                template=Template(**self.template),
-                concurrency=self.concurrency,
-                runs=(self.run,),
-                providers=left,
-                export=self.export,
-                error=self.error,
-            )
-        return replace(
-            existing,
-            template=replace(existing.template, **self.template),
-            concurrency=existing.concurrency if self.concurrency is None else self.concurrency,
-            runs=self._runs(existing),
-            providers=self._providers(existing),
-            export=self.export if self.exported else existing.export,
-            error=self.error,
-        )
-
-    def _is_another(self, template: Template) -> bool:
-        """A template that was deleted and made anew under the old name has another id."""
-        mine = self.template.get("id")
-        return mine is not None and template.id is not None and mine != template.id
-
-    def _runs(self, existing: Document) -> tuple[Run, ...]:
-        others = [run for run in existing.runs if run.id != self.run.id]
-        return tuple(sorted([self.run, *others], key=lambda run: run.started, reverse=True)[:RUNS_KEPT])
-
-    def _providers(self, existing: Document) -> dict[str, Provider]:
-        providers = dict(existing.providers)
-        for name, entry in self.entries.items():
-            theirs = providers.get(name)
-            if entry is None:
-                providers.pop(name, None)
-            elif not (name in self.quiet and theirs and theirs.run != self.run.id and theirs.progress in COPYING):
-                providers[name] = entry
-        return providers
-
-
 @dataclass
 class _Tracked:
     """A provider in this run. ``last_known`` is what the file said before; ``active`` while its entry tells of a copy
-    that is under way, ``size`` how large that is.
+    that is under way, ``size`` how large that is. ``moved`` is when and how much of it was counted as throughput,
+    ``copied`` what copies of this run brought there.
     """
 
     last_known: Verdict | None
     entry: Provider
     facts: Facts = field(default_factory=Facts)
     rate: Rate = field(default_factory=Rate)
+    trail: Trail = field(default_factory=Trail)
     active: bool = False
     size: int | None = None
+    moved: tuple[float, int] | None = None
+    copied: int | None = None
 
     @property
     def gone(self) -> bool:
         return not self.facts.listed and not self.facts.leaving
 
     @property
-    def quiet(self) -> bool:
-        return not self.facts.working and self.facts.tried is None and self.facts.answers is not False
+    def idle(self) -> bool:
+        return not self.facts.working and self.facts.answers is not False
 
 
 class Tracker:
@@ -159,6 +117,8 @@ class Tracker:
         self._export_told: Transfer | None = None
         self._exported = False
         self._error: Values | None = None
+        self._source_trail: Trail | None = None
+        self._flow = Flow()
 
     # what is learned
 
@@ -174,6 +134,8 @@ class Tracker:
             self._template["maintenance"] = bool(template["maintenance"])
         if distribution.get("concurrency") is not None:
             self._concurrency = int(distribution["concurrency"])
+        if distribution.get("survey"):
+            self.run = replace(self.run, kind=SURVEY)
         for name, report in (distribution.get("providers") or {}).items():
             try:
                 self._report(str(name), report, now)
@@ -217,16 +179,21 @@ class Tracker:
         if working:
             facts["answers"] = True
         tracked.facts = tracked.facts.updated(facts)
-        self._judge(name, tracked, now, _told({key: values[key] for key in LIVE if key in values}))
-        moved = _transfer(values, tracked.rate, now)
-        tracked.entry = replace(tracked.entry, **asdict(moved))
+        self._judge(name, tracked, now, told({key: values[key] for key in LIVE if key in values}))
+        moved = transfer(values, tracked.rate, now)
         tracked.size = moved.bytes_total or tracked.size
+        if tracked.trail.told(values, now):
+            tracked.moved = None
+        if moved.phase == MOVING:
+            self._count(tracked, moved.bytes_done or 0, float(values.get("at", now)))
+        tracked.entry = replace(tracked.entry, **vars(moved), phases=tracked.trail.phases())
 
-    def idle(self, name: str) -> None:
+    def idle(self, name: str, now: float) -> None:
         """The task of a provider has ended; its result says what is true now, and then ``settle`` is called."""
         tracked = self._providers.get(name)
         if tracked is not None:
             tracked.facts = tracked.facts.updated({"working": False})
+            tracked.trail.end(now)
 
     def settle(self, name: str, now: float) -> None:
         """All that a result says was told."""
@@ -234,14 +201,17 @@ class Tracker:
         if tracked is not None and tracked.active and not tracked.facts.working:
             self._judge(name, tracked, now, {})
 
-    def export_ended(self) -> None:
+    def export_ended(self, now: float) -> None:
         """Nobody works on the source any more."""
         self._export = None
+        if self._source_trail is not None:
+            self._source_trail.end(now)
 
     def interrupt(self, now: float) -> None:
         """The run ends while copies are under way."""
-        self._export = None
+        self.export_ended(now)
         for name, tracked in self._providers.items():
+            tracked.trail.end(now)
             if tracked.facts.working:
                 error = interruption(tracked.entry.phase, tracked.entry.percent)
                 tracked.facts = tracked.facts.updated({"working": False, "tried": "failed"})
@@ -267,7 +237,7 @@ class Tracker:
 
     def patch(self, now: float) -> Patch:
         """What has changed since the last patch."""
-        self.run = replace(self.run, updated=utc(now))
+        self.run = replace(self.run, updated=utc(now), **self._counts())
         everything = {
             name: None if tracked.gone else replace(tracked.entry, run=self.run.id)
             for name, tracked in self._providers.items()
@@ -280,10 +250,12 @@ class Tracker:
             run=self.run,
             entries={name: everything[name] for name in changed},
             everything=everything,
-            quiet=frozenset(name for name in changed if self._providers[name].quiet),
+            idle=frozenset(name for name in changed if self._providers[name].idle),
             export=self._export,
             exported=self._exported,
             error=self._error,
+            source_phases=None if self._source_trail is None else self._source_trail.phases(),
+            throughput=self._flow.of(self.run.id),
         )
 
     def again(self, patch: Patch) -> None:
@@ -309,86 +281,66 @@ class Tracker:
     def _report(self, name: str, report: Mapping[str, t.Any], now: float) -> None:
         tracked = self._touch(name)
         tracked.facts = tracked.facts.updated(report.get("facts") or {})
-        self._judge(name, tracked, now, _told(report))
+        self._judge(name, tracked, now, told(report))
 
-    def _judge(self, name: str, tracked: _Tracked, now: float, told: Values) -> None:
+    def _judge(self, name: str, tracked: _Tracked, now: float, said: Values) -> None:
         before, verdict = tracked.entry, judge(tracked.facts, tracked.last_known)
         changes: Values = {"state": verdict.state, "progress": verdict.progress}
         if before.since is None or verdict != before.verdict:
             changes["since"] = utc(now)
         if tracked.facts.working and not tracked.active:
-            changes |= {**_begun(before, now), "served_by": self.source}
+            changes |= {**begun(before, now), "served_by": self.source}
             tracked.rate, tracked.size = Rate(), None
         elif tracked.active and not tracked.facts.working:
-            changes |= _ended(tracked.size, verdict, now)
+            changes |= ended(tracked.size, verdict, now)
+            changes["phases"] = tracked.trail.phases(now)
+            if verdict == (READY, OK):
+                self._arrived(tracked, now)
         tracked.active = tracked.facts.working
         if verdict.progress == OK and verdict.state != NOT_AVAILABLE:
             changes["error"] = None
-        tracked.entry = replace(before, **{**changes, **told}, run=self.run.id)
+        if verdict.state == READY:
+            changes["reason"] = None
+        tracked.entry = replace(before, **{**changes, **said}, run=self.run.id)
         self._changed.add(name)
 
     def _live_export(self, values: Mapping[str, t.Any], now: float) -> None:
         if self._export is None or self._export.phase != values.get("phase"):
             self._export_rate = Rate()
         self._exported = True
-        self._export = _transfer(values, self._export_rate, now)
+        self._export = transfer(values, self._export_rate, now)
+        self._source_trail = self._source_trail or Trail()
+        self._source_trail.told(values, now)
+
+    def _count(self, tracked: _Tracked, done: int, at: float) -> None:
+        """Bytes that moved since the last look are throughput."""
+        if tracked.moved is None:
+            tracked.moved = self._first_seen(tracked, done, at)
+        since, before = tracked.moved
+        if done > before:
+            self._flow.add(since, at, done - before)
+            tracked.moved = at, done
+
+    @staticmethod
+    def _first_seen(tracked: _Tracked, done: int, at: float) -> tuple[float, int]:
+        """What a running move had done before it was adopted is not counted: nobody knows when that was."""
+        span = tracked.trail.span(MOVING, at)
+        fresh = tracked.trail.span("cloning", at) is not None
+        return (span[0], 0) if fresh and span else (at, done)
+
+    def _arrived(self, tracked: _Tracked, now: float) -> None:
+        """A copy has ended well: what was not yet counted moved until its phase ended."""
+        tracked.copied = tracked.size or 0
+        span = tracked.trail.span(MOVING, now)
+        if span and tracked.size:
+            since, done = tracked.moved or self._first_seen(tracked, tracked.size, now)
+            self._flow.add(since, max(since, span[1]), tracked.size - done)
+        tracked.moved = None
+
+    def _counts(self) -> Values:
+        copied = [tracked.copied for tracked in self._providers.values() if tracked.copied is not None]
+        failed = sum(one.entry.progress == FAILED and one.facts.listed for one in self._providers.values())
+        return {"copied": len(copied), "failed": failed, "bytes_copied": sum(copied)}
 
 
-def _begun(before: Provider, now: float) -> Values:
-    attempts = 1 if before.progress == OK else before.attempts + 1
-    fresh = dict.fromkeys(("percent", "bytes_done", "bytes_total", "rate", "eta", "finished", "error"))
-    return {**fresh, "attempts": attempts, "started": utc(now)}
-
-
-def _ended(size: int | None, verdict: Verdict, now: float) -> Values:
-    """A failed copy keeps how far it came."""
-    changes: Values = {"phase": None, "rate": None, "eta": None, "finished": utc(now)}
-    if verdict.progress == OK:
-        changes |= {"percent": 100.0, "bytes_done": size, "bytes_total": size}
-    return changes
-
-
-_TEXTS = ("revision", "served_by")
-_TIMES = ("started", "finished")
-
-
-def _told(report: Mapping[str, t.Any]) -> Values:
-    """The fields of an entry that a report may set, each in its type."""
-    told: Values = {key: _text(report[key]) for key in _TEXTS if key in report}
-    told |= {key: utc(seconds(report[key])) for key in _TIMES if report.get(key) is not None}
-    if report.get("attempts") is not None:
-        told["attempts"] = int(report["attempts"])
-    if "error" in report:
-        told["error"] = error_of(report["error"]) if report["error"] else None
-    if "reasons" in report:
-        told["reasons"] = tuple(str(reason) for reason in report["reasons"] or ())
-    if "findings" in report:
-        told["findings"] = tuple(json.loads(json.dumps(dict(one), default=str)) for one in report["findings"] or ())
-    return told
-
-
-def _text(value: t.Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _transfer(values: Mapping[str, t.Any], rate: Rate, now: float) -> Transfer:
-    """How far it is; what is missing of percent and bytes is worked out from the others."""
-    percent, done, total = values.get("percent"), values.get("bytes_done"), values.get("bytes_total")
-    if done is None and percent is not None and total is not None:
-        done = int(total * percent / 100)
-    if percent is None and done is not None and total:
-        percent = 100 * done / total
-    if done is not None:
-        rate.add(values.get("at", now), done)
-    speed, left = rate.per_second(now), rate.seconds_left(now, total)
-    return Transfer(
-        phase=_text(values.get("phase")),
-        percent=None if percent is None else round(min(100.0, max(0.0, float(percent))), 1),
-        bytes_done=None if done is None else int(done),
-        bytes_total=None if total is None else int(total),
-        rate=None if speed is None or done is None else round(speed),
-        eta=None if left is None or done is None else utc(now + left),
-    )
-
-
-__all__ = ("IDLE_PHASES", "Patch", "Tracker")
+__all__ = ("IDLE_PHASES", "MOVING", "REMOVED", "Patch", "Tracker")

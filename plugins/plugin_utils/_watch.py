@@ -138,12 +138,13 @@ class Watch:
         with self._lock:
             first = not self._trackers
             now = self._clock()
+            self._read_last(outcome, now)
             self._active.pop(outcome.host, None)
             self._ended[outcome.host] = now
             for tracker, _file in self._trackers.values():
-                tracker.idle(outcome.host)
+                tracker.idle(outcome.host, now)
                 if not self._active:
-                    tracker.export_ended()
+                    tracker.export_ended(now)
             self._learn(outcome, now)
             for tracker, _file in self._trackers.values():
                 tracker.settle(outcome.host, now)
@@ -239,12 +240,25 @@ class Watch:
         if tracker is None or not self._active:
             return
         for values in self._reader.changed():
-            name, started = str(values.get("provider")), values.get("started")
-            if isinstance(started, (int, float)) and started >= self._since(name):
-                try:
-                    tracker.live(name, values, now)
-                except (TypeError, ValueError) as error:
-                    self._warn(f"What the worker of {name} reports is not understood: {error}")
+            self._live(tracker, values, now)
+
+    def _read_last(self, outcome: Outcome, now: float) -> None:
+        """What the worker of a task that has ended reported since the last look; the source's, if it ran once."""
+        tracker = self._current
+        if tracker is None:
+            return
+        for name in {outcome.host, tracker.source} if outcome.run_once else {outcome.host}:
+            values = self._reader.last(name)
+            if values is not None:
+                self._live(tracker, values, now)
+
+    def _live(self, tracker: Tracker, values: Mapping[str, t.Any], now: float) -> None:
+        name, started = str(values.get("provider")), values.get("started")
+        if isinstance(started, (int, float)) and started >= self._since(name):
+            try:
+                tracker.live(name, values, now)
+            except (TypeError, ValueError) as error:
+                self._warn(f"What the worker of {name} reports is not understood: {error}")
 
     def _since(self, name: str) -> float:
         """Since when a worker that reports for that provider must have begun, to be one that works now.

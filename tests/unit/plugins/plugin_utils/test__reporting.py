@@ -53,6 +53,7 @@ def test_a_phase_is_told_at_once(tmp_path: Path) -> None:
         "pid": os.getpid(),
         "started": 1100.0,
         "at": 1100.0,
+        "phases": [["cloning", 1100.0], ["copying", 1100.0]],
         "phase": "copying",
         "bytes_total": 10,
         "served_by": "hv01",

@@ -19,9 +19,11 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
     RUNS_KEPT,
     Damaged,
     Document,
+    Phase,
     Provider,
     Run,
     Template,
+    Throughput,
     Transfer,
     error_of,
     seconds,
@@ -31,6 +33,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "status.schema.json").read_text(encoding="utf-8"))
 BEGIN = "2026-11-20T13:09:00Z"
 RUN = Run(id="20261120T130900Z-4711", started=BEGIN, updated=BEGIN, pid=4711, node="control")
+PHASES = (Phase(phase="copying", started=BEGIN, finished=BEGIN),)
 ERROR = error_of({"code": "DISK_FULL", "layer": "hyperv", "message": "voll", "remedy": "clean up", "raw": "0x80070070"})
 
 
@@ -40,10 +43,14 @@ def document() -> Document:
         concurrency=2,
         runs=(RUN,),
         export=Transfer(phase="exporting", percent=10.0, rate=5, eta=BEGIN),
+        source_phases=(Phase(phase="exporting", started=BEGIN),),
+        throughput=Throughput(run=RUN.id, started=BEGIN, every=2, rates=(7, 9)),
         providers={
-            "hv02": Provider(state="Ready", progress="OK", revision="4f1c", since=BEGIN),
+            "hv02": Provider(state="Ready", progress="OK", revision="4f1c", since=BEGIN, phases=PHASES),
             "hv03": Provider(state="Needs update", progress="Distributing", phase="copying", percent=42, run=RUN.id),
-            "hv04": Provider(state="Needs update", progress="Failed to distribute", error=ERROR, reasons=("older",)),
+            "hv04": Provider(
+                state="Needs update", progress="Failed to distribute", error=ERROR, reason="older", reasons=("x",)
+            ),
             "hv05": Provider(state="Not available", progress="OK", findings=({"code": "X", "severity": "error"},)),
             "hv06": Provider(state="Needs update", progress="Adding provider", run=RUN.id, bytes_done=1, bytes_total=9),
             "hv07": Provider(state="Ready", progress="Removing provider"),
@@ -58,7 +65,15 @@ def test_the_document_is_as_the_published_schema_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "definition"), [(Run, "run"), (Transfer, "transfer"), (Provider, "provider"), (Template, "template")]
+    ("part", "definition"),
+    [
+        (Run, "run"),
+        (Transfer, "transfer"),
+        (Provider, "provider"),
+        (Template, "template"),
+        (Phase, "phase"),
+        (Throughput, "throughput"),
+    ],
 )
 def test_schema_and_code_know_the_same_fields(part: t.Any, definition: str) -> None:
     described = SCHEMA["properties"]["template"] if part is Template else SCHEMA["$defs"][definition]
@@ -84,7 +99,7 @@ def test_schema_and_code_know_the_same_words() -> None:
         lambda data: data["providers"]["hv02"].pop("error"),
         lambda data: data["providers"]["hv03"].update(percent=101),
         lambda data: data["run"].update(updated="today"),
-        lambda data: data.update(schema=2),
+        lambda data: data.update(schema=3),
     ],
 )
 def test_the_schema_refuses_what_is_wrong(spoil: t.Any) -> None:
@@ -120,6 +135,37 @@ def test_what_is_written_is_read_back() -> None:
     assert Document.from_dict(json.loads(json.dumps(document().to_dict()))) == document()
 
 
+def test_the_text_has_a_line_per_provider_and_per_run() -> None:
+    text = document().to_json()
+    assert json.loads(text) == document().to_dict()
+    assert text.count("\n") < 30
+    (line,) = [line for line in text.splitlines() if line.startswith('  "hv04": ')]
+    assert "DISK_FULL" in line
+    empty = replace(document(), providers={}).to_json()
+    assert json.loads(empty)["providers"] == {}
+
+
+def test_schema_1_is_read() -> None:
+    """The fixture was written by the version that knew no other."""
+    data = json.loads(Path(__file__).with_name("status_schema_1.json").read_text(encoding="utf-8"))
+    assert data["schema"] == 1
+    read = Document.from_dict(data)
+    plain = replace(document(), source_phases=(), throughput=None)
+    plain = replace(plain, runs=(RUN,), providers={name: bare(entry) for name, entry in plain.providers.items()})
+    assert read == plain
+    assert read.to_dict()["schema"] == SCHEMA["properties"]["schema"]["const"]
+    jsonschema.validate(read.to_dict(), SCHEMA)
+
+
+def bare(entry: Provider) -> Provider:
+    return replace(entry, phases=(), reason=None)
+
+
+def test_a_later_schema_says_what_to_do() -> None:
+    with pytest.raises(Damaged, match="install a newer one"):
+        Document.from_dict({**document().to_dict(), "schema": 3})
+
+
 def test_what_a_later_version_added_is_left_out() -> None:
     data = document().to_dict()
     data["new"] = data["template"]["new"] = data["providers"]["hv02"]["new"] = data["runs"][0]["new"] = 1
@@ -144,7 +190,7 @@ def _without(*path: str) -> t.Callable[[t.Any], None]:
         _without("providers"),
         _without("providers", "hv02", "state"),
         _without("runs"),
-        lambda data: data.update(schema=2),
+        lambda data: data.update(schema=3),
         lambda data: data.update(schema="1"),
         lambda data: data.update(runs=[]),
         lambda data: data.update(runs="many"),
@@ -155,6 +201,10 @@ def _without(*path: str) -> t.Callable[[t.Any], None]:
         lambda data: data["providers"]["hv02"].update(since="yesterday"),
         lambda data: data["runs"][0].update(updated=7),
         lambda data: data.update(error="bad"),
+        lambda data: data.update(source_phases="many"),
+        lambda data: data.update(throughput={"run": "x", "started": BEGIN, "every": 0, "rates": []}),
+        lambda data: data["throughput"].update(rates=["fast"]),
+        lambda data: data["providers"]["hv02"]["phases"][0].update(started="once"),
     ],
 )
 def test_what_cannot_be_such_a_document_is_damaged(spoil: t.Callable[[t.Any], None]) -> None:

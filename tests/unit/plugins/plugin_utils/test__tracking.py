@@ -65,7 +65,7 @@ def test_a_copy_from_survey_to_the_end() -> None:
     assert (entry.percent, entry.bytes_done, entry.rate) == (10, 10 * GIB, GIB)
     assert (entry.eta, entry.served_by) == (utc(T0 + 20 + 90), "hv01")
 
-    one.idle("hv02")
+    one.idle("hv02", T0)
     one.merge(distribution(hv02={**report(copy="current", tried="ok"), "revision": "aa"}), T0 + 120)
     one.settle("hv02", T0 + 120)
     entry = written(one).providers["hv02"]
@@ -85,7 +85,7 @@ def test_a_failed_copy_keeps_how_far_it_came_and_why() -> None:
     one = tracker()
     one.merge(distribution(hv02=report(due=True)), T0)
     one.live("hv02", {"phase": "copying", "percent": 55, "bytes_total": 100}, T0 + 1)
-    one.idle("hv02")
+    one.idle("hv02", T0)
     one.fail("hv02", FULL, T0 + 9)
     one.settle("hv02", T0 + 9)
     entry = written(one).providers["hv02"]
@@ -106,14 +106,14 @@ def test_tries_are_counted_until_one_goes_well() -> None:
         one = tracker(document, f"run-{attempt}")
         one.merge(distribution(hv02=report(due=True)), T0)
         one.live("hv02", {"phase": "copying"}, T0)
-        one.idle("hv02")
+        one.idle("hv02", T0)
         one.fail("hv02", FULL, T0)
         document = written(one, document)
         assert document.providers["hv02"].attempts == attempt
     one = tracker(document, "run-4")
     one.live("hv02", {"phase": "copying"}, T0)
     assert written(one, document).providers["hv02"].error is None
-    one.idle("hv02")
+    one.idle("hv02", T0)
     one.merge(distribution(hv02=report(copy="current", tried="ok")), T0)
     document = written(one, document)
     one = tracker(document, "run-5")
@@ -172,7 +172,7 @@ def test_a_provider_that_goes_away_while_it_is_copied_to_has_failed() -> None:
     one = tracker()
     one.merge(distribution(hv02=report(copy="current")), T0)
     one.live("hv02", {"phase": "copying"}, T0)
-    one.idle("hv02")
+    one.idle("hv02", T0)
     one.fail("hv02", {"code": "UNREACHABLE", "layer": "connection", "message": "no"}, T0)
     assert words(written(one)) == {"hv02": ("Not available", "Failed to distribute")}
 
@@ -180,7 +180,7 @@ def test_a_provider_that_goes_away_while_it_is_copied_to_has_failed() -> None:
 def test_a_failure_that_is_not_about_the_copy_leaves_a_good_copy_alone() -> None:
     one = tracker()
     one.merge(distribution(hv02=report(copy="current")), T0)
-    one.idle("hv02")
+    one.idle("hv02", T0)
     one.fail("hv02", FULL, T0)
     entry = written(one).providers["hv02"]
     assert (entry.state, entry.progress, entry.error) == ("Ready", "OK", None)
@@ -199,6 +199,8 @@ def test_what_stops_everything_fails_those_that_need_a_copy() -> None:
     assert document.error is not None
     assert document.error["code"] == "DISK_FULL"
     assert not document.all_ok
+    one.end("finished", T0)
+    document = written(one, document)
     assert written(tracker(document, "run-2"), document).error is None
 
 
@@ -308,7 +310,7 @@ def test_the_export_is_shown_while_it_runs() -> None:
     assert (document.export.percent, document.export.rate) == (20, 100)
     assert set(one.under_way) == {"hv01"}
     assert set(document.providers) == {"hv02"}
-    one.export_ended()
+    one.export_ended(T0)
     assert written(one, document).export is None
 
 
@@ -349,7 +351,7 @@ def test_a_report_that_is_wrong_is_said_and_spoils_no_other() -> None:
 
 def test_only_the_last_runs_are_kept() -> None:
     document: Document | None = None
-    for number in range(15):
+    for number in range(25):
         document = written(tracker(document, f"run-{number}", T0 + number), document)
     assert document is not None
-    assert [one.id for one in document.runs] == [f"run-{number}" for number in range(14, 4, -1)]
+    assert [one.id for one in document.runs] == [f"run-{number}" for number in range(24, 4, -1)]
