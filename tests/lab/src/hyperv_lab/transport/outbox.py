@@ -96,7 +96,8 @@ class Outbox:
         if self.command_id is None:
             return ""
         if self._items or not self.done:
-            return f'<rsp:CommandState{self._at} State="{SHELL_URI}/CommandState/Running"></rsp:CommandState>'
+            word = "Running" if self._end_streams else "Pending"  # command lines run, pipelines pend: as recorded
+            return f'<rsp:CommandState{self._at} State="{SHELL_URI}/CommandState/{word}"></rsp:CommandState>'
         ends = "".join(f'<rsp:Stream Name="{name}"{self._at} End="true"></rsp:Stream>' for name in self._end_streams)
         return (
             f'{ends}<rsp:CommandState{self._at} State="{SHELL_URI}/CommandState/Done">'

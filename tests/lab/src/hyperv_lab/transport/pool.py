@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import psrpcore
 from psrpcore import ServerPipeline, ServerRunspacePool
 from psrpcore.types import (
     ApplicationPrivateData,
@@ -41,6 +42,14 @@ def private_data(version: int) -> dict[str, Any]:
     }
 
 
+def respelled(event: Any) -> Any:
+    """Names of properties count in any case for PowerShell, but not for psrpcore: pypsrp writes CI."""
+    for entry in event._ps_object.PSObject.extended_properties:
+        if entry.name == "CI":
+            entry.name = "ci"
+    return event
+
+
 class Pool(ServerRunspacePool):
     """``before_state`` is called before the pool says that it is open: that goes out in an answer of its own."""
 
@@ -59,9 +68,23 @@ class Pool(ServerRunspacePool):
         self._min_runspaces = event.min_runspaces or self.min_runspaces
         self.prepare_message(RunspacePoolInitData(MinRunspaces=self.min_runspaces, MaxRunspaces=self.max_runspaces))
 
+    def takes(self, event: Any) -> bool:
+        """Whether a pool may have these limits: at least one runspace, the least not above the most."""
+        if isinstance(event, psrpcore.SetMaxRunspacesEvent):
+            return bool(event.count >= max(1, self.min_runspaces))
+        return bool(1 <= event.count <= self.max_runspaces)
+
+    def _process_SetMaxRunspaces(self, event: Any) -> None:  # noqa: N802 (psrpcore's name)
+        super()._process_SetMaxRunspaces(respelled(event))
+
+    def _process_SetMinRunspaces(self, event: Any) -> None:  # noqa: N802 (psrpcore's name)
+        super()._process_SetMinRunspaces(respelled(event))
+
     def begin_connect(self) -> None:
         self.disconnect()
+        count = self._fragment_count
         self.connect()
+        self._fragment_count = count  # real hosts count on
         self.prepare_message(self.our_capability)
 
     def end_connect(self) -> None:

@@ -177,7 +177,7 @@ class PSShell(Shell):
             self.session.variables.clear()
             self._pool.runspace_availability_response(event.ci, True)
         elif isinstance(event, (psrpcore.SetMaxRunspacesEvent, psrpcore.SetMinRunspacesEvent)):
-            self._pool.runspace_availability_response(event.ci, True)
+            self._pool.runspace_availability_response(event.ci, self._pool.takes(event))
             self._runspaces.resize(max(1, self._pool.max_runspaces))
 
     def _input(self, pipeline_id: uuid.UUID, item: Any) -> None:
@@ -274,8 +274,8 @@ class PSShell(Shell):
         return (
             "<rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut><rsp:Locale>en-US</rsp:Locale>"
             "<rsp:DataLocale>en-US</rsp:DataLocale><rsp:CompressionMode>NoCompression</rsp:CompressionMode>"
-            "<rsp:ProfileLoaded>Yes</rsp:ProfileLoaded><rsp:Encoding>UTF8</rsp:Encoding>"
-            f"<rsp:BufferMode>Block</rsp:BufferMode><rsp:State>{self.state}</rsp:State>"
+            f"<rsp:ProfileLoaded>{'Yes' if self.loads_profile else 'No'}</rsp:ProfileLoaded>"
+            f"<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode><rsp:State>{self.state}</rsp:State>"
         )
 
 

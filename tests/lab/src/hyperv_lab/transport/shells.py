@@ -53,6 +53,9 @@ class Opening:
     client_ip: str
     idle_timeout: float
     now: Now
+    loads_profile: bool = True
+    details: str = ""
+    """XML of what the client asked for and the description repeats."""
 
 
 class Shell(ABC):
@@ -68,6 +71,8 @@ class Shell(ABC):
         self.idle_timeout = opening.idle_timeout
         self.outboxes: dict[str | None, Outbox] = {None: Outbox()}
         self.process_id = next(PROCESS_IDS)
+        self.loads_profile = opening.loads_profile
+        self._details = opening.details
         self._now = opening.now
         self._born = self._last = opening.now()
         self._pending = 0
@@ -148,7 +153,7 @@ class Shell(ABC):
             f"<rsp:Shell><rsp:ShellId>{escape(self.id)}</rsp:ShellId>"
             f"<rsp:ResourceUri>{escape(self.resource_uri)}</rsp:ResourceUri>"
             f"<rsp:Owner>{escape(self.owner.account.name)}</rsp:Owner><rsp:ClientIP>{self.client_ip}</rsp:ClientIP>"
-            f"{self._process_xml()}<rsp:IdleTimeOut>PT{self.idle_timeout:.3f}S</rsp:IdleTimeOut>"
+            f"{self._process_xml()}{self._details}<rsp:IdleTimeOut>PT{self.idle_timeout:.3f}S</rsp:IdleTimeOut>"
             f"<rsp:InputStreams>{self.input_streams}</rsp:InputStreams>"
             f"<rsp:OutputStreams>{self.output_streams}</rsp:OutputStreams>{self._state_xml()}"
             f"<rsp:ShellRunTime>{_duration(age)}</rsp:ShellRunTime>"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import uuid
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 NS = {
@@ -23,6 +24,7 @@ NS = {
 }
 SHELL_URI = NS["rsp"]
 FAULT_ACTION = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
+ADDRESSING_FAULT_ACTION = "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault"
 FAULT_NS = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 FAULT_DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/"
 ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
@@ -45,6 +47,11 @@ class WSManFault(Exception):
         self.reason = reason
         self.message = reason if message is None else message
         self.detail = detail
+
+    @property
+    def action(self) -> str:
+        """Faults of WS-Addressing have an action of their own, as recorded from a real host."""
+        return ADDRESSING_FAULT_ACTION if self.subcode.startswith("a:") else FAULT_ACTION
 
     def to_xml(self, machine: str) -> str:
         detail = f"<w:FaultDetail>{FAULT_DETAIL}{self.detail}</w:FaultDetail>" if self.detail else ""
@@ -73,6 +80,9 @@ class Message:
     max_envelope: int
     shell_id: str | None
     body: ET.Element
+    options: Mapping[str, str] = field(default_factory=dict)
+    bad_timeout: str | None = None
+    """An OperationTimeout that is none; otherwise None."""
 
     @property
     def operation(self) -> str:
@@ -104,16 +114,19 @@ def parse(data: bytes) -> Message:
     if header is None or body is None:
         raise BadEnvelope("no envelope")
     selectors = header.findall("w:SelectorSet/w:Selector", NS)
+    timeout = header.findtext("w:OperationTimeout", None, NS)
     return Message(
         action=header.findtext("a:Action", "", NS).strip(),
         message_id=header.findtext("a:MessageID", "", NS),
         resource_uri=header.findtext("w:ResourceURI", "", NS).strip(),
         to=header.findtext("a:To", "", NS),
         session_id=header.findtext("p:SessionId", None, NS),
-        timeout=seconds(header.findtext("w:OperationTimeout", None, NS), DEFAULT_TIMEOUT),
+        timeout=seconds(timeout, DEFAULT_TIMEOUT),
         max_envelope=_number(header.findtext("w:MaxEnvelopeSize", None, NS)),
         shell_id=next((item.text for item in selectors if item.get("Name") == "ShellId"), None),
         body=body,
+        options={item.get("Name", ""): item.text or "" for item in header.findall("w:OptionSet/w:Option", NS)},
+        bad_timeout=None if timeout is None or DURATION.fullmatch(timeout.strip()) else timeout,
     )
 
 

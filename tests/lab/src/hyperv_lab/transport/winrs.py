@@ -24,6 +24,7 @@ class CmdShell(Shell):
 
     def __init__(self, opening: Opening, premises: Premises) -> None:
         super().__init__(opening)
+        self.outboxes.clear()  # the shell itself has nothing to say
         self._computer = premises.config.name.upper()
         self._limit = premises.config.winrm.commands_per_shell
 
@@ -32,10 +33,13 @@ class CmdShell(Shell):
         command_id = command_id_of(element) or str(uuid.uuid4()).upper()
         if command_id in self.outboxes:
             raise faults.command_id_taken()
-        if len(self.outboxes) > self._limit:
+        if len(self.outboxes) >= self._limit:
             raise faults.too_many_commands(self._limit)
+        program = element.findtext("rsp:Command", "", NS)
+        if message.options.get("WINRS_SKIP_CMD_SHELL", "").lower() == "true" and "\\" not in program:
+            raise faults.no_file()
         words = [
-            element.findtext("rsp:Command", "", NS),
+            program,
             *(item.text or "" for item in element.findall("rsp:Arguments", NS)),
         ]
         self.outboxes[command_id] = self._run(command_id, " ".join(words))
@@ -53,6 +57,11 @@ class CmdShell(Shell):
             outbox.put(answer.stderr.encode(), "stderr")
         outbox.finish(answer.exit_code)
         return outbox
+
+    async def receive(self, command_id: str | None, timeout: float, max_envelope: int) -> str:
+        if command_id is None:
+            raise faults.bad_parameter()
+        return await super().receive(command_id, timeout, max_envelope)
 
     def send(self, command_id: str | None, data: bytes, end: bool) -> None:
         if command_id not in self.outboxes:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+import xml.etree.ElementTree as ET
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from . import psrp, winrs
 from . import wsman_faults as faults
 from .auth import Principal
 from .psrp import PSShell, decode_data
 from .shells import CONNECTED, DISCONNECTED, IDLE_DEFAULT, IDLE_RANGE, Opening, Premises, Shell, Shells, command_id_of
-from .soap import FAULT_ACTION, NS, SHELL_URI, Message, WSManFault, envelope, seconds
+from .soap import NS, SHELL_URI, Message, WSManFault, envelope, seconds
 from .winrs import CmdShell
 
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
@@ -58,12 +59,14 @@ class Service:
         """HTTP status and envelope of the answer."""
         message = asked.message
         try:
+            if message.bad_timeout is not None:
+                raise faults.bad_timeout(message.bad_timeout)
             operation = self._operations.get(message.action)
             if operation is None:
                 raise faults.no_action(message.action)
             body = await operation(asked)
         except WSManFault as fault:
-            return 500, envelope(FAULT_ACTION, message.message_id, fault.to_xml(self._config.name.upper()))
+            return 500, envelope(fault.action, message.message_id, fault.to_xml(self._config.name.upper()))
         return 200, envelope(f"{message.action}Response", message.message_id, body)
 
     def commands_of(self, message: Message) -> tuple[str, ...]:
@@ -89,6 +92,8 @@ class Service:
             client_ip=asked.peer,
             idle_timeout=_idle_timeout(element.findtext("rsp:IdleTimeOut", None, NS)),
             now=self._premises.now,
+            loads_profile=message.options.get("WINRS_NOPROFILE", "").lower() != "true",
+            details="".join(_echoed(element)),
         )
         shell = self._open(opening, element.findtext("pwsh:creationXml", "", NS))
         self._shells.add(shell)
@@ -129,8 +134,8 @@ class Service:
         else:
             raise faults.no_resource(uri)
         return (
-            f"<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext><w:Items>{items}</w:Items>"
-            "<w:EndOfSequence/></n:EnumerateResponse>"
+            "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>"
+            f"{items and f'<w:Items>{items}</w:Items>'}<w:EndOfSequence/></n:EnumerateResponse>"
         )
 
     def _commands_xml(self, asked: Asked) -> str:
@@ -223,6 +228,19 @@ class Service:
 
     def _other(self, shell: Shell, asked: Asked) -> bool:
         return self._config.winrm.strict_connect and shell.client != asked.message.session_id
+
+
+def _echoed(shell: ET.Element) -> Iterator[str]:
+    """What the client asked for and the description of the shell repeats."""
+    folder = shell.findtext("rsp:WorkingDirectory", None, NS)
+    if folder is not None:
+        yield f"<rsp:WorkingDirectory>{escape(folder)}</rsp:WorkingDirectory>"
+    variables = "".join(
+        f"<rsp:Variable Name={quoteattr(item.get('Name', ''))}>{escape(item.text or '')}</rsp:Variable>"
+        for item in shell.findall("rsp:Environment/rsp:Variable", NS)
+    )
+    if variables:
+        yield f"<rsp:Environment>{variables}</rsp:Environment>"
 
 
 def _idle_timeout(text: str | None) -> float:

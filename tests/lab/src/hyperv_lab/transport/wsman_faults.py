@@ -33,6 +33,28 @@ def timed_out() -> WSManFault:
     return WSManFault(2150858793, "Receiver", "w:TimedOut", f"{reason} ")
 
 
+def bad_timeout(text: str) -> WSManFault:
+    """[rec]"""
+    reason = (
+        "The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers."
+    )
+    message = (
+        "The WS-Management service cannot process the request. The XML contains an invalid timeout field in the SOAP"
+        f" header: {text}."
+    )
+    return WSManFault(2150858767, "Sender", "a:InvalidMessageInformationHeader", reason, message)
+
+
+def bad_parameter() -> WSManFault:
+    """[rec] What a cmd shell says to a Receive that names no command."""
+    return WSManFault(87, "Sender", "w:InvalidParameter", "The parameter is incorrect.", detail="InvalidValue")
+
+
+def no_file() -> WSManFault:
+    """[rec] What a cmd shell says to a program without its path, where cmd.exe shall not look for it."""
+    return WSManFault(2147942402, "Receiver", "w:InternalError", "The system cannot find the file specified.")
+
+
 def denied() -> WSManFault:
     return WSManFault(5, "Sender", "w:AccessDenied", "Access is denied.")
 
