@@ -113,6 +113,7 @@ class Host:
         self.memory = 128 * 1024**3
         self.definitions_in_use: set[str] = set()
         self.being_written: set[str] = set()
+        self.to_merge: dict[uuid.UUID, list[str]] = {}  # by VM: files of removed checkpoints, not merged yet
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def _switch(self, switch: SwitchConfig) -> VirtualSwitch:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import uuid
+from contextlib import AbstractContextManager, nullcontext
 
-from .. import chains, provision, register, vhdx
+from .. import chains, provision, register, vhdx, vhdx_content
 from ..failures import E_CORRUPT_DISK, Failure
 from ..host import Host
 from ..storage import CopyError, copy_failure, real_path, remove_quietly
-from ..vm import CHECKPOINTING, MERGING, Checkpoint, VirtualMachine
+from ..vm import CHECKPOINTING, MERGING, Checkpoint, HardDisk, VirtualMachine
 from .common import occupied, wrong_state
 
 
@@ -30,8 +30,12 @@ def take(host: Host, vm: VirtualMachine, name: str) -> Checkpoint:
 
 
 def remove(host: Host, vm: VirtualMachine, checkpoint: Checkpoint) -> None:
-    """Gone from the list at once; its disks are merged afterwards, and the VM is busy until that is done."""
-    with occupied(host, vm, MERGING, host.say("merge_failed")):
+    """Gone from the list at once; its disks are merged afterwards, and the VM is busy until that is done.
+
+    Several that one command removes are merged together.
+    """
+    free: AbstractContextManager[None] = occupied(host, vm, MERGING, host.say("merge_failed"))
+    with nullcontext() if vm.id in host.to_merge else free:
         for path in vm.checkpoint_files(checkpoint):
             remove_quietly(host, path)
         vm.checkpoints.remove(checkpoint)
@@ -41,36 +45,50 @@ def remove(host: Host, vm: VirtualMachine, checkpoint: Checkpoint) -> None:
         if vm.current_checkpoint == checkpoint.id:
             vm.current_checkpoint = checkpoint.parent
         register.save(host, vm)
-    if not vm.checkpoints:
-        vm.activity = MERGING
-        host.start(merge_all(host, vm))
+    merge_later(host, vm, [disk.path for disk in checkpoint.disks])
 
 
-async def merge_all(host: Host, vm: VirtualMachine) -> None:
-    """Bring every disk back to the file at the bottom of its chain, at the pace of the host's disk.
+def merge_later(host: Host, vm: VirtualMachine, paths: list[str]) -> None:
+    """Files that no checkpoint keeps as they are any more take in what stands on them."""
+    if vm.id in host.to_merge:
+        host.to_merge[vm.id] += paths
+        return
+    host.to_merge[vm.id] = list(paths)
+    vm.activity = MERGING
+    host.start(_merge(host, vm))
 
-    Reads count as much as writes. What the children hold is not copied into the parent: no guest runs here whose data
-    it would be; that something was written shows in the parent's DataWriteGuid.
-    """
+
+async def _merge(host: Host, vm: VirtualMachine) -> None:
     try:
+        given_up = {path.lower() for path in host.to_merge.pop(vm.id)}
+        kept = {disk.path.lower() for checkpoint in vm.checkpoints if not vm.deleted for disk in checkpoint.disks}
         for disk in vm.disks:
-            paths = chains.chain(host, disk.path) if host.volumes.exists(disk.path) else [disk.path]
-            children, base = paths[:-1], paths[-1]
-            if not children:
-                continue
-            size = sum(host.volumes.size(path) for path in children)
-            await host.transfers.transfer((host.disk, host.disk), size, lambda offset, length: None)
-            if any(_was_written(host, path) for path in children):
-                vhdx.set_data_write_guid(real_path(host, base), uuid.uuid4())
-            disk.path = base
-            for path in children:
-                remove_quietly(host, path)
+            if disk.disk_number is None and host.volumes.exists(disk.path):
+                await _merge_chain(host, vm, disk, given_up - kept)
         register.save(host, vm)
     finally:
         vm.activity = None
 
 
-def _was_written(host: Host, path: str) -> bool:
-    """A child that was never opened since it was made has its first header still."""
-    sequence = vhdx.inspect(real_path(host, path)).sequence
-    return sequence is not None and sequence > 1
+async def _merge_chain(host: Host, vm: VirtualMachine, disk: HardDisk, given_up: set[str]) -> None:
+    """From the top down, at the pace of the host's disk: reads count as much as writes."""
+    paths = chains.chain(host, disk.path)
+    at = 0
+    while at + 1 < len(paths):
+        child, base = paths[at], paths[at + 1]
+        if base.lower() not in given_up or not host.volumes.exists(base):
+            at += 1
+            continue
+        await host.transfers.transfer((host.disk, host.disk), host.volumes.size(child), lambda offset, length: None)
+        below = [real_path(host, path) for path in paths[at + 1 :]]
+        if vhdx_content.merge(real_path(host, child), below):
+            vhdx.set_data_write_guid(below[0])
+        for one in [*vm.disks, *(disk for checkpoint in vm.checkpoints for disk in checkpoint.disks)]:
+            if one.path.lower() == child.lower():
+                one.path = base
+        if at:
+            above = paths[at - 1]
+            vhdx_content.change_parent(real_path(host, above), above, below[0], base)
+        remove_quietly(host, child)
+        del paths[at]
+    host.volumes.free(disk.path)

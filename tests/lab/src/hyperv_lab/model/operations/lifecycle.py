@@ -9,12 +9,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from .. import chains, register, vhdx
+from .. import chains, register, vhdx, vhdx_content
 from ..failures import E_ACCESS_DENIED, E_CORRUPT_DISK, E_FILE_NOT_FOUND, E_SHARING_VIOLATION, Failure
 from ..host import Host
 from ..storage import real_path
-from ..vm import MERGING, MODIFYING, NAME_LENGTH, NO_MAC, OFF, PAUSED, RUNNING, SAVED, VirtualMachine
-from .checkpoints import merge_all
+from ..vm import MODIFYING, NAME_LENGTH, NO_MAC, OFF, PAUSED, RUNNING, SAVED, VirtualMachine
+from .checkpoints import merge_later
 from .common import occupied, wrong_state
 
 SECTOR = 512
@@ -67,17 +67,16 @@ def write_as_guest(host: Host, path: str) -> None:
     about = vhdx.inspect(real)
     if about.format == "VHDX":
         guid = vhdx.set_data_write_guid(real)
-        host.volumes.touch(path, host.clock.wall())
-        places = vhdx.payload_places(real)
-        if not places:
-            return
-        place, content = places[0] + about.block_size - SECTOR, guid.bytes_le * (SECTOR // 16)
+        chain = [real_path(host, one) for one in chains.chain(host, path)]
+        end = vhdx_content.first_written(chain)
+        if end is not None:
+            vhdx_content.write(chain, end - SECTOR, guid.bytes_le * (SECTOR // 16))
     else:
-        place, content = max(0, about.file_size // 2 - SECTOR), b"\xfe" * SECTOR
-    with real.open("r+b") as file:
-        file.seek(place)
-        file.write(content)
+        with real.open("r+b") as file:
+            file.seek(max(0, about.file_size // 2 - SECTOR))
+            file.write(b"\xfe" * SECTOR)
     host.volumes.touch(path, host.clock.wall())
+    host.volumes.free(path)  # a child has grown
 
 
 def _next_mac(host: Host) -> str:
@@ -142,8 +141,7 @@ async def remove_vm(host: Host, vm: VirtualMachine) -> None:
         register.remove_empty_folders(host, vm)
     paths = [disk.path for disk in vm.disks if disk.disk_number is None]
     if vm.checkpoints:
-        vm.activity = MERGING
-        host.start(merge_all(host, vm))
+        merge_later(host, vm, [disk.path for checkpoint in vm.checkpoints for disk in checkpoint.disks])
     else:
         host.hold(paths, host.rules.disks_stay_locked)
 
