@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
@@ -60,10 +61,14 @@ def in_flight(host: Host, ours: Callable[[VM], bool]) -> frozenset[str]:
     return frozenset(vm.id for vm in vms if ours(vm) and job_of(jobs, vm, vms) is not None)
 
 
-def has_room(host: Host) -> bool:
-    """Whether the host takes one more migration now; a move with storage counts against both of its limits."""
+def limit_of(host: Host) -> int:
+    """How many migrations the host takes at the same time; a move with storage counts against both of its limits."""
     settings = host.settings()
-    limit = min(settings.maximum_migrations, settings.maximum_storage_migrations)
+    return min(settings.maximum_migrations, settings.maximum_storage_migrations)
+
+
+def has_room(host: Host, limit: int) -> bool:
+    """Whether the host takes one more migration now."""
     return sum(job.running for job in host.jobs()) < limit
 
 
@@ -78,6 +83,7 @@ class Mover:
     """One move. ``control`` is a second session to the source; ``destination`` may be unknown to us (no credentials).
 
     ``on_poll`` is called every few seconds while something runs or is waited for (to renew leases for instance).
+    ``slot`` is held while this move is counted: what can be asked before and after is not asked in there.
     """
 
     source: Host
@@ -91,6 +97,7 @@ class Mover:
     wait_for_room: float
     bytes_total: int | None = None
     on_poll: Callable[[], None] = lambda: None
+    slot: Callable[[], AbstractContextManager[object]] = nullcontext
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -123,14 +130,26 @@ class Mover:
 
     def carry_out(self) -> str:
         """Move the VM, or wait for the move that runs. Returns ``moved`` or ``adopted``."""
+        if self.under_way():
+            self.follow()
+            return "adopted"
+        limits = self._limits()
+        with self.slot():
+            how = self._move(limits)
+        if not self._settles():
+            raise self._not_arrived(None)
+        return how
+
+    def _move(self, limits: Sequence[int]) -> str:
         deadline = self.clock() + self.wait_for_room
         while True:
+            self._wait_for_room(deadline, limits)
+            if self._attempt(deadline):
+                return "moved"
             if self.under_way():
                 self.follow()
                 return "adopted"
-            self._wait_for_room(deadline)
-            if self._attempt(deadline):
-                return "moved"
+            limits = self._limits()
 
     def follow(self) -> None:
         """Wait until the running move has ended, then see where the VM is."""
@@ -152,7 +171,7 @@ class Mover:
             raise self._not_arrived(last)
 
     def _attempt(self, deadline: float) -> bool:
-        """Start the move and wait for it; False when the hosts were full and it should be tried again."""
+        """Start the move and wait for its end; False when it did not start and should be looked at again."""
         self.reporter.phase("copying")
         try:
             self.source.move_vm(
@@ -173,11 +192,11 @@ class Mover:
         except CommandFailed as error:
             if self.arrived():
                 return True
-            if self.clock() < deadline and (self._full() or self._was_full(error)):
+            if self.under_way():
+                return False
+            if self.clock() < deadline and (self._full(self._limits()) or self._was_full(error)):
                 return False
             raise self._turned_away[0] if self._turned_away else error from None
-        if not self._settles():
-            raise self._not_arrived(None)
         return True
 
     def _settles(self, patience: float = 0) -> bool:
@@ -219,9 +238,15 @@ class Mover:
         ended = next((other for other in self.control.jobs() if other.id == job.id), None)
         return ended.error_text or None if ended is not None else None
 
-    def _full(self) -> bool:
-        hosts = [self.control] if self.destination is None else [self.control, self.destination]
-        return not all(has_room(host) for host in hosts)
+    @property
+    def _hosts(self) -> list[Host]:
+        return [self.control] if self.destination is None else [self.control, self.destination]
+
+    def _limits(self) -> list[int]:
+        return [limit_of(host) for host in self._hosts]
+
+    def _full(self, limits: Sequence[int]) -> bool:
+        return not all(has_room(host, limit) for host, limit in zip(self._hosts, limits, strict=True))
 
     def _was_full(self, error: CommandFailed) -> bool:
         """Whether the hosts may have been full when the move was asked for, and are no longer.
@@ -235,9 +260,9 @@ class Mover:
         self._pause()
         return True
 
-    def _wait_for_room(self, deadline: float) -> None:
+    def _wait_for_room(self, deadline: float, limits: Sequence[int]) -> None:
         waiting = False
-        while self._full():
+        while self._full(limits):
             if self.clock() > deadline:
                 raise HyperVError(
                     f"No room for one more migration within {self.wait_for_room:.0f} s: the limit of the source or of "
@@ -252,6 +277,7 @@ class Mover:
                 self.reporter.phase("waiting", reason="the hosts' migration limit")
             waiting = True
             self._pause()
+            limits = self._limits()
 
     def _poll(self) -> None:
         self.reporter.check()
@@ -274,4 +300,4 @@ class Mover:
         self.reporter.progress(percent=self._percent, bytes_done=done, bytes_total=self.bytes_total)
 
 
-__all__ = ("MIGRATING", "Mover", "has_room", "in_flight", "job_of")
+__all__ = ("MIGRATING", "Mover", "has_room", "in_flight", "job_of", "limit_of")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -171,8 +171,9 @@ class Supply:
             with self.work.slots.exclusive("clone", self._waiting):
                 vm = self._clone(attempt, clone_folder, folder)
             self._prepare(attempt, folder)
-            with self.work.slots.copy(self.order.concurrency, vm.id, self._in_flight, self._holding(clone_folder)):
-                self._move(vm, folder)
+            hold = self._holding(clone_folder)
+            slot = functools.partial(self.work.slots.copy, self.order.concurrency, vm.id, self._in_flight, hold)
+            self._move(vm, folder, slot)
             vm = self._arrived(vm.id)
             self._leave(clone_folder)
         except _GOES_ON:
@@ -220,7 +221,12 @@ class Supply:
         )
         host.files.write_text(layout.owner(place), owner.to_json())
 
-    def _move(self, vm: VM, folder: str) -> None:
+    def _move(
+        self,
+        vm: VM,
+        folder: str,
+        slot: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
         Mover(
             source=self.source,
             control=self.work.control("source"),
@@ -233,6 +239,7 @@ class Supply:
             wait_for_room=self.order.limit_timeout,
             bytes_total=sum(disk.file_size for disk in self._manifest.disks),
             on_poll=self._lease.renew,
+            slot=slot,
         ).carry_out()
 
     def _arrived(self, vm_id: str) -> VM:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
@@ -16,7 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OperationTimedOut,
     OutcomeUnknown,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, has_room, in_flight
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, has_room, in_flight, limit_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import PlannedVM
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.vm_move import OPERATION
@@ -86,6 +87,32 @@ def test_a_move(pair: tuple[FakeHost, FakeHost], known: bool) -> None:
     assert mover(source, target if known else None).carry_out() == "moved"
     assert T_ID in target.machines
     assert moves(source) == 1
+
+
+def test_the_slot_is_held_for_the_move_and_not_for_what_can_be_asked_before_and_after(
+    pair: tuple[FakeHost, FakeHost], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = pair
+    asked: list[str] = []
+    for host in pair:
+        for name in ("settings", "vm", "vms", "jobs", "move_vm"):
+            real = getattr(host, name)
+
+            def noted(*args: t.Any, real: t.Any = real, name: str = name, **options: t.Any) -> t.Any:
+                asked.append(name)
+                return real(*args, **options)
+
+            monkeypatch.setattr(host, name, noted)
+
+    @contextmanager
+    def slot() -> Iterator[None]:
+        asked.append("taken")
+        yield
+        asked.append("free")
+
+    assert mover(source, target, slot=slot).carry_out() == "moved"
+    assert asked[asked.index("taken") : asked.index("free")] == ["taken", "jobs", "jobs", "move_vm"]
+    assert "vm" in asked[asked.index("free") :]
 
 
 def test_a_running_move_is_waited_for_and_not_started_again(pair: tuple[FakeHost, FakeHost]) -> None:
@@ -237,7 +264,7 @@ def test_at_a_hosts_limit_it_waits(pair: tuple[FakeHost, FakeHost], full: str) -
     source, target = pair
     busy = {"source": source, "target": target}[full]
     busy.running = [job(OTHER_ID), job("somebody else's")]
-    assert not has_room(t.cast(t.Any, busy))
+    assert not has_room(t.cast(t.Any, busy), limit_of(t.cast(t.Any, busy)))
     time = Time()
     time.then = {3: lambda: busy.running.pop()}
     move = mover(source, target, time)
@@ -314,7 +341,7 @@ def test_a_move_that_fails_on_its_way_is_not_tried_again(pair: tuple[FakeHost, F
 def test_ended_jobs_do_not_count(pair: tuple[FakeHost, FakeHost]) -> None:
     source, _target = pair
     source.running = [job(OTHER_ID, state="completed"), job("x", state="failed"), job("y", state="completed")]
-    assert has_room(t.cast(t.Any, source))
+    assert has_room(t.cast(t.Any, source), limit_of(t.cast(t.Any, source)))
 
 
 # The module's decision
