@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .endpoints import Endpoint
+
 MiB = 1024**2
 GiB = 1024**3
 VERSIONS = (2016, 2019, 2022, 2025)
@@ -121,6 +123,10 @@ class HostConfig:
     domain_member: bool = True
     vms: tuple[VMConfig, ...] = ()
     winrm: WinRMConfig = WinRMConfig()
+    users: int = 10  # who may have shells at the same time
+    operations_per_user: int = 1500
+    envelope_kb: int = 500  # of requests and answers
+    memory_per_shell_mb: int = 1024  # what a shell's process holds back of its output for its client
 
 
 @dataclass(frozen=True)
@@ -133,3 +139,4 @@ class LabConfig:
     users: tuple[UserConfig, ...] = ()
     delegation: str | Mapping[str, tuple[str, ...]] = "any"
     rules: Mapping[str, Any] = field(default_factory=dict)  # switches of the model for facts that nobody has proved
+    session_configurations: tuple[Endpoint, ...] = ()  # constrained endpoints beside Microsoft.PowerShell

@@ -42,6 +42,11 @@ class Section:
     def at(self, key: str) -> str:
         return f"{self.where}.{key}" if self.where else key
 
+    @property
+    def left(self) -> list[str]:
+        """The keys that have not been taken."""
+        return list(self._left)
+
     def take(self, key: str, convert: Convert[T], default: D) -> T | D:
         self._known.append(key)
         if key not in self._left:

@@ -19,7 +19,6 @@ from .providers import provider_of
 from .records import for_variable
 from .registry import implementation
 from .session import Session
-from .shape import shape_of
 from .tables import resolve
 from .values import PSArray
 
@@ -87,14 +86,16 @@ class Stage:
     def __init__(self, session: Session, command: Any, output: Output, *, expects_input: bool) -> None:
         name = str(command.command_text)
         known = resolve(name)
-        if known is None or not session.configuration.shows(known):
+        offer = None if known is None else session.configuration.offer(name, known)
+        if known is None or offer is None:
             raise command_not_found(name)
         arguments: list[Argument] = [
             (None if key is None else str(key), from_wire(value)) for key, value in command.parameters
         ]
         self.session = session
         self.index = 0
-        self.shape = shape_of(known, int(getattr(session.host, "version", 2022)), provider_of(known, arguments))
+        version = int(getattr(session.host, "version", 2022))
+        self.shape = offer.shape(known, version, provider_of(known, arguments))
         self.expects_input = expects_input
         try:
             self.binder = Binder(self.shape, arguments, expects_input=expects_input)

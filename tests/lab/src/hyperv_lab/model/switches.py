@@ -87,6 +87,9 @@ class Rules:
         """The same with some set; an unknown name or a wrong type is an error, so that no test turns nothing."""
         known = {one.name: type(getattr(self, one.name)) for one in fields(self)}
         for name, value in values.items():
+    # Constrained endpoints (JEA)
+    stand_in_hides_cmdlet: bool = True  # a session's own Select-Object hides one that a role makes visible
+
             if name not in known:
                 raise ValueError(f"no such rule: {name}")
             if not (isinstance(value, known[name]) or (known[name] is float and type(value) is int)):

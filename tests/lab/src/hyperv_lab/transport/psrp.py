@@ -20,10 +20,11 @@ from psrpcore import PSRPPayload, StreamType
 from psrpcore.types import HostMethodIdentifier
 
 from ..engine.pipeline import END, PipelineRun
-from ..engine.session import Caller, Session
+from ..engine.session import Session
 from ..faults import Fault
 from . import scripts
 from . import wsman_faults as faults
+from .entrances import Entry
 from .outbox import Outbox
 from .pool import Pipeline, Pool, Runspaces
 from .shells import Opening, Premises, Shell, command_id_of
@@ -56,7 +57,7 @@ class Command:
 class PSShell(Shell):
     input_streams = "stdin pr"
 
-    def __init__(self, opening: Opening, premises: Premises) -> None:
+    def __init__(self, opening: Opening, premises: Premises, entry: Entry) -> None:
         super().__init__(opening)
         self._premises = premises
         self._limit = premises.config.winrm.commands_per_shell
@@ -64,9 +65,9 @@ class PSShell(Shell):
         self._by_pipeline: dict[uuid.UUID, Command] = {}
         self._pool = Pool(premises.config.version, self._before_state)
         self._runspaces = Runspaces(1)
-        owner = self.owner
-        caller = Caller(owner.account.name, owner.account.groups, owner.mechanism, owner.delegated)
-        self.session = Session(premises.host, caller, self.resource_uri[len(URI) :], self.id)
+        self.session = Session(
+            premises.host, entry.caller, self.resource_uri[len(URI) :], self.id, configuration=entry.configuration
+        )
 
     def open(self, creation: bytes) -> None:
         """What came along with Create; the answers to it are fetched by the first Receives."""

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from . import psrp, winrs
 from . import wsman_faults as faults
 from .auth import Principal
+from .entrances import Entrances
 from .psrp import PSShell, decode_data
 from .shells import CONNECTED, DISCONNECTED, IDLE_DEFAULT, IDLE_RANGE, Opening, Premises, Shell, Shells, command_id_of
 from .soap import NS, SHELL_URI, Message, WSManFault, envelope, seconds
@@ -25,7 +26,6 @@ TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
 ENUMERATE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"
 CONFIG_URI = "http://schemas.microsoft.com/wbem/wsman/1/config"
 MAX_ENVELOPE_KB = 500
-CONFIGURATIONS = ("Microsoft.PowerShell",)
 COMMAND_NAME = re.compile(rb'<S N="Cmd">([^<]*)</S>')
 
 
@@ -45,6 +45,7 @@ class Service:
         self._premises = premises
         self._config = premises.config
         self._shells = shells
+        self._entrances = Entrances(premises.host, premises.config)
         operations: dict[str, Callable[[Asked], Awaitable[str]]] = {
             f"{TRANSFER}Create": self._create,
             f"{TRANSFER}Delete": self._delete,
@@ -80,8 +81,6 @@ class Service:
 
     async def _create(self, asked: Asked) -> str:
         message, element = asked.message, asked.message.element("rsp:Shell")
-        if not asked.principal.account.may_use_winrm:
-            raise faults.denied()
         shell_id = (element.get("ShellId") or str(uuid.uuid4())).upper()
         self._shells.admit(asked.principal, shell_id)
         opening = Opening(
@@ -107,10 +106,13 @@ class Service:
     def _open(self, opening: Opening, creation: str) -> Shell:
         uri = opening.resource_uri
         if uri == winrs.URI:
+            if not opening.owner.account.may_use_winrm:
+                raise faults.denied()
             return CmdShell(opening, self._premises)
-        if not uri.startswith(psrp.URI) or uri[len(psrp.URI) :].lower() not in map(str.lower, CONFIGURATIONS):
+        name = uri.removeprefix(psrp.URI)
+        if name == uri or not self._entrances.knows(name):
             raise faults.no_resource(uri)
-        shell = PSShell(opening, self._premises)
+        shell = PSShell(opening, self._premises, self._entrances.enter(opening.owner, name))
         shell.open(decode_data(creation))
         return shell
 
