@@ -27,7 +27,6 @@ from .config import (
     VolumeConfig,
     WinRMConfig,
 from .endpoints import endpoints
-from .lab_directory import delegation, user
 )
 from .reading import (
     ConfigError,
