@@ -61,6 +61,10 @@ class Rules:
     exports_count_as_storage_migrations: bool = False  # no document names such a limit
     connect_timeout: float = 5.0  # seconds until a host that is down has "not responded"
     delegated_kerberos_is_enough: bool = False  # a forwarded ticket instead of constrained delegation
+    credssp_serves_kerberos: bool = False  # credentials brought by CredSSP, hosts whose type is Kerberos
+    any_session_serves_credssp: bool = False  # a session without brought credentials, hosts whose type is CredSSP
+    missing_cifs_is_no_credentials: bool = False  # 0x8009030E; else 0x80070005
+    virtual_account_is_nobody: bool = False  # at the target; else it is the source's computer account there
 
     # New-VM, and guests
     new_vm_creates_path: bool = False  # a missing folder of -Path is made instead of refused
@@ -83,13 +87,13 @@ class Rules:
     remove_wants_off: bool = True  # a VM that runs is refused; else it is turned off
     remove_leaves_folders: bool = True  # the empty folders of its configuration stay
 
+    # Constrained endpoints (JEA)
+    stand_in_hides_cmdlet: bool = True  # a session's own Select-Object hides one that a role makes visible
+
     def changed(self, values: Mapping[str, Any]) -> Rules:
         """The same with some set; an unknown name or a wrong type is an error, so that no test turns nothing."""
         known = {one.name: type(getattr(self, one.name)) for one in fields(self)}
         for name, value in values.items():
-    # Constrained endpoints (JEA)
-    stand_in_hides_cmdlet: bool = True  # a session's own Select-Object hides one that a role makes visible
-
             if name not in known:
                 raise ValueError(f"no such rule: {name}")
             if not (isinstance(value, known[name]) or (known[name] is float and type(value) is int)):
