@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, POLL_EVERY, OnPoll, OnProgress
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, VMQuestions, by_id
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_guests import GuestChanges
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Incompatibility
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import join
 
@@ -18,7 +19,7 @@ LONG = 24 * 3600.0
 _COMPARING = 600.0
 
 
-class Changes(VMQuestions):
+class Changes(GuestChanges):
     """What a host can do to VMs."""
 
     def export_vm(

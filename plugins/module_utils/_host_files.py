@@ -136,6 +136,10 @@ class Files(Part):
             return False
         return True
 
+    def set_read_only(self, path: str, on: bool) -> None:
+        """Whether Windows refuses to write to the file."""
+        self._session.run(command("Set-ItemProperty", LiteralPath=path, Name="IsReadOnly", Value=on), timeout=CHANGE)
+
     # Making and removing
 
     def make_folder(self, path: str) -> bool:

@@ -211,6 +211,7 @@ class Entry:
     size: int
     modified: datetime
     is_link: bool
+    is_read_only: bool = False
 
     @classmethod
     def from_row(cls, row: Row) -> Entry:
@@ -223,6 +224,7 @@ class Entry:
             size=optional_number(row.get("Length")) or 0,
             modified=moment(need(row, "LastWriteTimeUtc")),
             is_link="ReparsePoint" in attributes,
+            is_read_only="ReadOnly" in attributes,
         )
 
 

@@ -197,6 +197,19 @@ class Layout:
         """The folder of one attempt, and then of the copy that it made (target)."""
         return join(self.template, f"{revision}-{attempt}")
 
+    @property
+    def guests(self) -> str:
+        """Everything about guests made from a copy here."""
+        return join(self.template, "guests")
+
+    def guest(self, attempt: str) -> str:
+        """The folder of one guest."""
+        return join(self.guests, attempt)
+
+    def guest_export(self, revision: str) -> str:
+        """The export of the copy here from which whole guests are made."""
+        return join(self.guests, f"export-{revision}")
+
     def owner(self, folder: str) -> str:
         """Who made a clone or attempt folder."""
         return join(folder, OWNER)

@@ -22,7 +22,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._paths import OUR_FI
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Entry
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Disk, Entry
 
 CONFIGURATION_FORMATS = (".vmcx", ".vmrs", ".vmgs")
 REMOVABLE_STATES = ("Off", "Saved")
@@ -107,30 +107,50 @@ def _is_held(error: CommandFailed) -> bool:
 
 
 def dependents(host: Host, vm_id: str, disk_paths: Sequence[str]) -> tuple[str, ...]:
-    """Ids of VMs whose disks depend on these files, directly or through parents; an unreadable chain counts."""
+    """Ids of VMs whose disks depend on these files, directly or through parents; an unreadable chain counts.
+
+    The disks of checkpoints count as well: another branch of them need not be in the chain that the VM uses now.
+    """
     ours = {fold(path) for path in disk_paths}
     found: set[str] = set()
-    chains = {drive.path: drive.vm_id for drive in host.drives() if drive.vm_id != vm_id and drive.is_file}
+    drives = (*host.drives(), *host.checkpoint_drives())
+    chains = {(drive.path, drive.vm_id) for drive in drives if drive.vm_id != vm_id and drive.is_file}
     for _ in range(DEEPEST_CHAIN):
-        found |= {owner for path, owner in chains.items() if fold(path) in ours}
-        chains = _parents(host, {path: owner for path, owner in chains.items() if owner not in found}, found)
+        found |= {owner for path, owner in chains if fold(path) in ours}
+        chains = _parents(host, {(path, owner) for path, owner in chains if owner not in found}, found)
         if not chains:
             return tuple(sorted(found))
-    return tuple(sorted(found | set(chains.values())))
+    return tuple(sorted(found | {owner for _, owner in chains}))
 
 
-def _parents(host: Host, chains: dict[str, str], found: set[str]) -> dict[str, str]:
+def _parents(host: Host, chains: set[tuple[str, str]], found: set[str]) -> set[tuple[str, str]]:
     """One step up each chain; a chain that cannot be read puts its VM into ``found``."""
-    above: dict[str, str] = {}
-    for path, owner in chains.items():
-        try:
-            disks = host.disks([path])
-        except CommandFailed:
-            disks = ()
-        if not disks:
+    shown = {fold(disk.path): disk for disk in _readable(host, sorted({path for path, _ in chains}))}
+    above: set[tuple[str, str]] = set()
+    for path, owner in chains:
+        disk = shown.get(fold(path))
+        if disk is None:
             found.add(owner)
-        above |= {disk.parent_path: owner for disk in disks if disk.parent_path}
+        elif disk.parent_path:
+            above.add((disk.parent_path, owner))
     return above
+
+
+def _readable(host: Host, paths: list[str]) -> tuple[Disk, ...]:
+    """Those of the disks that can be read: asked for together, and one by one when that fails."""
+    if not paths:
+        return ()
+    try:
+        return host.disks(paths)
+    except CommandFailed:
+        return tuple(disk for path in paths for disk in _one(host, path))
+
+
+def _one(host: Host, path: str) -> tuple[Disk, ...]:
+    try:
+        return host.disks([path])
+    except CommandFailed:
+        return ()
 
 
 __all__ = ("REMOVABLE_STATES", "Remover", "dependents", "is_known", "is_stuck", "removable")

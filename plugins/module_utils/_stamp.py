@@ -34,6 +34,7 @@ class Stamp:
     """What a VM of ours says about itself.
 
     ``staging`` (template): where its record lies. ``superseded`` (copy): a newer copy has taken its place.
+    ``made`` (guest): what it was made with. ``unfinished`` (guest): it is still being made.
     """
 
     kind: Kind
@@ -44,6 +45,8 @@ class Stamp:
     revision: str | None = None
     staging: str | None = None
     superseded: bool = False
+    made: t.Mapping[str, t.Any] | None = None
+    unfinished: bool = False
 
     def line(self) -> str:
         """The one line, all in ASCII: nothing in a name can end it or look like another."""
@@ -58,6 +61,8 @@ class Stamp:
         values |= {"revision": self.revision} if self.revision is not None else {}
         values |= {"staging": self.staging} if self.staging is not None else {}
         values |= {"superseded": True} if self.superseded else {}
+        values |= {"made": dict(self.made)} if self.made is not None else {}
+        values |= {"unfinished": True} if self.unfinished else {}
         line = json.dumps(values, ensure_ascii=True, separators=(",", ":"))
         if len(line) > LONGEST_LINE:
             raise InvalidInput(
@@ -131,6 +136,8 @@ def _read(line: str) -> Stamp | None:
         revision=values.get("revision"),
         staging=values.get("staging"),
         superseded=values.get("superseded") is True,
+        made=made if isinstance(made := values.get("made"), dict) else None,
+        unfinished=values.get("unfinished") is True,
     )
 
 

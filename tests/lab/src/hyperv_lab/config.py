@@ -113,6 +113,7 @@ class HostConfig:
     version: int = 2022
     language: str = "en-US"
     network_rate: int = 200 * MiB
+    shutdown: str = "now"  # how its guest takes it to be shut down: now, slow, ignores, locked, none
     disk_rate: int = 800 * MiB
     volumes: tuple[VolumeConfig, ...] = (VolumeConfig("C", 200 * GiB),)
     switches: tuple[SwitchConfig, ...] = (SwitchConfig("Production"),)

@@ -46,8 +46,9 @@ from .reading import (
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 GOLDEN = "golden.vhdx"
 STATES = ("Off", "Running", "Saved", "Paused")
-# The ways in which a client may sign in; more come as the transport learns them.
-AUTHENTICATION = ("Negotiate", "Basic")
+SHUTDOWNS = ("now", "slow", "ignores", "locked", "none")
+AUTHENTICATION = ("Negotiate", "Kerberos", "CredSSP", "Certificate", "Basic")
+HARDENING = ("none", "relaxed", "strict")
 
 
 def load(source: Path | str | Mapping[str, Any], folder: Path | None = None) -> LabConfig:
@@ -88,6 +89,7 @@ def read_vm(where: str, value: Any, folder: Path) -> VMConfig:
         clustered=section.take("clustered", flag, False),
         replication=section.take("replication", one_of("Disabled", "Primary", "Replica"), "Disabled"),
         path=section.take("path", optional(text), None),
+        shutdown=section.take("shutdown", one_of(*SHUTDOWNS), "now"),
     )
     section.end()
     return vm

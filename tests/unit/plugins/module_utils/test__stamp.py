@@ -105,3 +105,18 @@ def test_a_stamp_too_long_for_notes_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         stamp(source="x" * 3000).line()
     assert caught.value.code == "STAMP_TOO_LONG"
+
+
+def test_a_guest_says_what_it_was_made_with() -> None:
+    made = {"kind": "linked", "memory_mb": 4096, "switch": "Produktion äöü"}
+    written = stamp(kind="guest", made=made, unfinished=True)
+    assert _stamp.parse(written.line(), ID) == written
+
+
+def test_a_stamp_of_before_is_read() -> None:
+    line = stamp(kind="guest").line()
+    assert "made" not in line
+    assert _stamp.parse(line, ID) == stamp(kind="guest")
+    odd = _stamp.parse(line.replace('"name"', '"made":7,"name"'), ID)
+    assert odd is not None
+    assert odd.made is None

@@ -13,9 +13,9 @@ from ..engine.registry import Bound, Context
 from ..engine.wildcards import has_wildcards, matches
 from ..model.failures import Failure
 from ..model.host import Host
-from ..model.operations import checkpoints, lifecycle
+from ..model.operations import checkpoints, lifecycle, power
 from ..model.storage import is_absolute
-from ..model.vm import OFF, SAVED, Checkpoint, VirtualMachine
+from ..model.vm import OFF, PAUSED, RUNNING, SAVED, Checkpoint, VirtualMachine
 from .hyperv import as_list, chosen, each, follow, hyperv, proceed, record
 from .vm_shapes import checkpoint_object, vm_object
 
@@ -176,7 +176,11 @@ async def _stop(ctx: Context, args: Bound, to: str) -> AsyncIterator[Any]:
                     identifier="InvalidState",
                     category="InvalidOperation",
                 )
-            if not await lifecycle.stop_vm(host, vm, to):
+            if to == OFF and vm.state in (RUNNING, PAUSED) and not args.switch("TurnOff"):
+                if vm.shutdown == "locked" and not args.switch("Force"):
+                    ctx.should_continue(host.say("ask_shut_down", vm=vm.name))
+                await power.shut_down(host, vm)
+            elif not await lifecycle.stop_vm(host, vm, to):
                 ctx.warning(host.say("already_in_state"))
         except Failure as failure:
             ctx.write_error(record(ctx, failure))

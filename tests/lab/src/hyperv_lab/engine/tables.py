@@ -92,6 +92,7 @@ def _load(name: str) -> Any:
 @lru_cache(maxsize=1)
 def _commands() -> dict[str, Any]:
     data: dict[str, Any] = _load("cmdlets.json")
+    data["cmdlets"] |= _load("guest_cmdlets.json")["cmdlets"]
     return data
 
 

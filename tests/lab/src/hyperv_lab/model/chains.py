@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import ntpath
+
 from . import vhdx
 from .host import Host
 from .storage import join, parent, real_path
+from .vm import PAUSED, RUNNING
 
 DEEPEST = 64
 
@@ -19,7 +22,7 @@ def parent_of(host: Host, path: str) -> str | None:
         return None
     relative = about.parent.get("relative_path", "")
     if relative:
-        beside = join(parent(path), relative.removeprefix(".\\"))
+        beside = ntpath.normpath(join(parent(path), relative.removeprefix(".\\")))
         if host.volumes.exists(beside):
             return beside
     return about.parent_path
@@ -37,6 +40,18 @@ def chain(host: Host, path: str) -> list[str]:
             break
         found.append(above)
     return found
+
+
+def is_held(host: Host, path: str) -> bool:
+    """Whether a running VM has the disk open, or one that stands on it."""
+    wanted = path.lower()
+    return any(
+        wanted in (one.lower() for one in chain(host, disk.path))
+        for vm in host.vms.values()
+        if vm.state in (RUNNING, PAUSED)
+        for disk in vm.disks
+        if disk.disk_number is None
+    )
 
 
 def is_intact(host: Host, path: str) -> bool:

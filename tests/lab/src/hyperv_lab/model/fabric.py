@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Fabric:
     """The model of a whole lab. Making it lays out the hosts' drives and the virtual machines of the configuration."""
 
     def __init__(self, config: LabConfig, data: Path, clock: Clock) -> None:
-        from . import provision  # it needs hosts, which need this module
+        from . import chains, provision  # it needs hosts, which need this module
 
         self.config = config
         self.data = data
@@ -42,6 +43,7 @@ class Fabric:
         self.hosts = {host.name: Host(host, self) for host in config.hosts}
         for host in self.hosts.values():
             for vm in host.config.vms:
+            host.volumes.held = partial(chains.is_held, host)
                 provision.add_vm(host, vm)
 
     def in_thread(self, work: Callable[[], None]) -> asyncio.Future[None]:

@@ -73,6 +73,7 @@ class Volumes:
         self._counting = threading.Lock()
         self._open: dict[str, list[bool]] = {}
         self._attributes: dict[str, frozenset[str]] = {}
+        self.held: Callable[[str], bool] = lambda path: False  # whether a running VM holds the file
         for letter in self._capacity:
             (self.root / letter).mkdir(parents=True, exist_ok=True)
 
@@ -253,7 +254,7 @@ class Volumes:
         return str(self.map(path)) in self._open
 
     def _check_unused(self, real: Path, path: str) -> None:
-        if str(real) in self._open:
+        if str(real) in self._open or self.held(path):
             raise FileError(SHARING_VIOLATION, path)
 
     def _check_nothing_open_below(self, real: Path, path: str) -> None:

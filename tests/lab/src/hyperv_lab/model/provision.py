@@ -45,6 +45,7 @@ def add_vm(host: Host, config: VMConfig) -> VirtualMachine:
         notes=config.notes,
         clustered=config.clustered,
         replication=config.replication,
+        shutdown=config.shutdown,
     )
     vm.snapshot_path = vm.paging_path = vm.path
     _devices(host, vm, config)
@@ -163,5 +164,6 @@ def disk_facts(host: Host, disk: HardDisk) -> dict[str, Any]:
             "identifier": str(about.identifier),
             "data_write_guid": str(about.data_write_guid) if about.data_write_guid else None,
             "type": about.type,
+            "parent": about.parent_path,
         }
     return facts

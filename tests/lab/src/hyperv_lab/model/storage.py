@@ -105,6 +105,9 @@ class Copier:
                 stack.callback(self.target.being_written.discard, copy.target.lower())
                 file = stack.enter_context(self.source.volumes.map(copy.source).open("rb"))
                 await self._bytes(file, copy, size)
+            if self.source.rules.copies_keep_read_only:
+                attributes = self.source.volumes.attributes(copy.source) & {"ReadOnly"}
+                self.target.volumes.set_attributes(copy.target, attributes)
         except FileError as error:
             raise CopyError(copy.source, copy.target, error.hresult) from error
 

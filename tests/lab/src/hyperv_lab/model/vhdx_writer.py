@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import ntpath
 import random
 import struct
 import uuid
@@ -48,17 +49,25 @@ def write_dynamic(
     return _write(path, size, block_size, payload, length, seed, identifier=identifier, parent=None)
 
 
-def write_differencing(path: Path, parent: Path, parent_windows_path: str) -> VirtualDisk:
-    """An empty child of ``parent``, which lies at ``parent_windows_path`` on its host."""
+def write_differencing(path: Path, parent: Path, parent_windows_path: str, *, folder: str | None = None) -> VirtualDisk:
+    """An empty child of ``parent``, which lies at ``parent_windows_path`` on its host.
+
+    ``folder``: where the child lies there; without it, beside the parent.
+    """
     about = inspect(parent)
     if about.data_write_guid is None:
         raise ValueError("only a VHDX can be the parent of a VHDX")
     locator = {
         "parent_linkage": "{" + str(about.data_write_guid) + "}",
-        "relative_path": ".\\" + parent_windows_path.rsplit("\\", 1)[-1],
+        "relative_path": _relative(parent_windows_path, folder),
         "absolute_win32_path": parent_windows_path,
     }
     return _write(path, about.size, 2 * MiB, 0, 0, 0, identifier=about.identifier, parent=locator)
+
+
+def _relative(path: str, folder: str | None) -> str:
+    name = path.rsplit("\\", 1)[-1]
+    return ".\\" + (name if folder is None else ntpath.relpath(path, folder))
 
 
 def _write(

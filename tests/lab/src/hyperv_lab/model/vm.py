@@ -134,6 +134,7 @@ class VirtualMachine:
     battery: bool = False
     enhanced_transport: str = "VMBus"
     lock_on_disconnect: str = "Off"
+    shutdown: str = "now"  # how the guest takes it when it is asked to shut down: operations/power.py
     activity: str | None = None
     started_at: float | None = None
     deleted: bool = False

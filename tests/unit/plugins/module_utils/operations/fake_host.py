@@ -192,6 +192,7 @@ class FakeHost:
         self.disk_files: dict[str, Disk] = {}
         self.guids: dict[str, str | None] = {}
         self.attached: dict[str, list[str]] = {}
+        self.checkpointed: dict[str, list[str]] = {}
         self.running: list[MigrationJob] = []
         self.limit = 2
         self.planned: list[PlannedVM] = []
@@ -251,6 +252,13 @@ class FakeHost:
         return tuple(
             Drive(vm_id=owner, path=path, controller_type="SCSI", number=0, location=place)
             for owner, paths in wanted.items()
+            for place, path in enumerate(paths)
+        )
+
+    def checkpoint_drives(self) -> tuple[Drive, ...]:
+        return tuple(
+            Drive(vm_id=owner, path=path, controller_type="SCSI", number=0, location=place)
+            for owner, paths in self.checkpointed.items()
             for place, path in enumerate(paths)
         )
 
