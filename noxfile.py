@@ -27,7 +27,7 @@ OUTPUT = ROOT / "tests" / "output"
 PYTHON_CODE = ("conftest.py", "demo", "noxfile.py", "plugins", "tests")
 SHARED = ("--no-loadscope-reorder", "-n")
 """How workers share tests (see conftest.py); their number follows. Those that wait for a lab can be more than cores."""
-DOCUMENTED = {"module": "modules", "callback": "callback"}
+DOCUMENTED = {"module": "modules", "callback": "callback", "inventory": "inventory"}
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
