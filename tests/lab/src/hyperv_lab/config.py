@@ -90,6 +90,7 @@ class VMConfig:
     clustered: bool = False
     replication: str = "Disabled"
     path: str | None = None  # folder of the configuration; None: the host's VirtualMachinePath
+    shutdown: str = "now"  # how its guest takes it to be shut down: now, slow, ignores, locked, none
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,10 @@ class WinRMConfig:
     channel_binding: bool = True
     shells_per_user: int = 30
     commands_per_shell: int = 1000
+    users: int = 10  # who may have shells at the same time
+    operations_per_user: int = 1500
+    envelope_kb: int = 500  # of requests and answers
+    memory_per_shell_mb: int = 1024  # what a shell's process holds back of its output for its client
     strict_connect: bool = True  # a shell belongs to its client until the host notices that the client is gone
 
 
@@ -113,7 +118,6 @@ class HostConfig:
     version: int = 2022
     language: str = "en-US"
     network_rate: int = 200 * MiB
-    shutdown: str = "now"  # how its guest takes it to be shut down: now, slow, ignores, locked, none
     disk_rate: int = 800 * MiB
     volumes: tuple[VolumeConfig, ...] = (VolumeConfig("C", 200 * GiB),)
     switches: tuple[SwitchConfig, ...] = (SwitchConfig("Production"),)
@@ -124,10 +128,7 @@ class HostConfig:
     domain_member: bool = True
     vms: tuple[VMConfig, ...] = ()
     winrm: WinRMConfig = WinRMConfig()
-    users: int = 10  # who may have shells at the same time
-    operations_per_user: int = 1500
-    envelope_kb: int = 500  # of requests and answers
-    memory_per_shell_mb: int = 1024  # what a shell's process holds back of its output for its client
+    session_configurations: tuple[Endpoint, ...] = ()  # constrained endpoints beside Microsoft.PowerShell
 
 
 @dataclass(frozen=True)
@@ -140,4 +141,3 @@ class LabConfig:
     users: tuple[UserConfig, ...] = ()
     delegation: str | Mapping[str, tuple[str, ...]] = "any"
     rules: Mapping[str, Any] = field(default_factory=dict)  # switches of the model for facts that nobody has proved
-    session_configurations: tuple[Endpoint, ...] = ()  # constrained endpoints beside Microsoft.PowerShell

@@ -249,7 +249,7 @@ def _vm_changes(section: Section) -> Json:
         "activity": section.take("activity", optional(one_of(*ACTIVITIES)), missing),
         "checkpoint": section.take("checkpoint", text, missing),
         "write": section.take("write", flag, missing),
-    }
         "shutdown": section.take("shutdown", one_of(*lab_yml.SHUTDOWNS), missing),
+    }
     section.end()
     return {name: value for name, value in taken.items() if value is not missing}

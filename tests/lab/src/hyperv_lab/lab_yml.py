@@ -26,8 +26,8 @@ from .config import (
     VMConfig,
     VolumeConfig,
     WinRMConfig,
-from .endpoints import endpoints
 )
+from .endpoints import endpoints
 from .reading import (
     ConfigError,
     Section,
