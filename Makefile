@@ -7,10 +7,10 @@ VENV := .venv
 LINK := .collections/ansible_collections/fanout/hyperv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help venv demo test clean
+.PHONY: help venv demo test test-long clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) $(LINK) ## make .venv with the pinned requirements
 
@@ -28,6 +28,9 @@ demo: venv ## distribute a template to six simulated hosts, twice (TEMPLATE_DISK
 
 test: venv ## lint, typing, unit, lab, molecule and the other default sessions
 	@$(VENV)/bin/python -m nox
+
+test-long: venv ## what takes longer: journeys through whole playbooks, the oldest and the newest ansible-core
+	@$(VENV)/bin/python -m nox --session journeys compat-2.16 compat-newest
 
 clean: ## remove what was made
 	rm -rf $(VENV) .nox .collections .demo .pytest_cache .mypy_cache .ruff_cache .ansible tests/output fanout-status

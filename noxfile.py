@@ -27,6 +27,8 @@ OUTPUT = ROOT / "tests" / "output"
 PYTHON_CODE = ("conftest.py", "demo", "noxfile.py", "plugins", "tests")
 SHARED = ("--no-loadscope-reorder", "-n")
 """How workers share tests (see conftest.py); their number follows. Those that wait for a lab can be more than cores."""
+EVERY_TIME = ("conflict", "default", "disk_full", "limit", "one_down")
+"""Scenarios of the default session; the others are part of the journeys."""
 DOCUMENTED = {"module": "modules", "callback": "callback", "inventory": "inventory"}
 
 nox.needs_version = ">=2025.2.9"
@@ -121,8 +123,22 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """Playbooks against the lab."""
-    run(session, "molecule", "test", *(session.posargs or ["--all"]))
+    """Playbooks against the lab: the main job."""
+    if session.posargs:
+        run(session, "molecule", "test", *session.posargs)
+        return
+    for scenario in EVERY_TIME:
+        run(session, "molecule", "test", "--scenario-name", scenario)
+
+
+@nox.session
+def journeys(session: nox.Session) -> None:
+    """What a template goes through in its life, in many ways: whole playbooks, one after the other (slow)."""
+    run(session, "pytest", *(session.posargs or [*SHARED, "4", "tests/journeys"]))
+    if not session.posargs:
+        found = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
+        for scenario in (name for name in found if name not in EVERY_TIME):
+            run(session, "molecule", "test", "--scenario-name", scenario)
 
 
 @nox.session
