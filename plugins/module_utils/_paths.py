@@ -233,6 +233,11 @@ class Layout:
         """The lease that keeps copy jobs of this template apart (target)."""
         return join(self.leases, f"copy-{self.template_id}")
 
+    @property
+    def record_lease(self) -> str:
+        """The lease that keeps changes of this template's record apart (source)."""
+        return join(self.leases, f"record-{self.template_id}")
+
     def owns(self, path: str) -> bool:
         """Whether the path lies in this template's folder."""
         return inside(path, self.template)

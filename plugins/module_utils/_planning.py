@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import (
-    Computer,
-    HostSettings,
-    Switch,
-    Volume,
+from ansible_collections.fanout.hyperv.plugins.module_utils._listing import (
+    Listing,
+    Request,
+    has_anything,
+    make_listing,
+    same_as_listed,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, volume_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
@@ -33,11 +34,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     target_space,
     unreachable,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import SAME_COMPUTER, Shown, same_computer
 
 Values = dict[str, t.Any]
 
-NOTHING, COPY, CLEAN = "none", "copy", "clean"
-SAME_COMPUTER = "SAME_COMPUTER"
+NOTHING, COPY, CLEAN, TAKE_AWAY = "none", "copy", "clean", "remove"
 
 NOT_ELIGIBLE = frozenset(
     [
@@ -56,48 +58,36 @@ asked for, such as a path."""
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """The template as the source shows it. ``revision`` is None when its disks cannot be read now."""
+    """The template as the source shows it. ``revision`` is None when its disks cannot be read now.
+
+    ``record`` is None as long as it is not declared.
+    """
 
     id: str
     name: str
     revision: str | None
     needs: Needs
     findings: tuple[Finding, ...]
-    targets: tuple[str, ...] | None
-    multi_provider: bool
+    record: Record | None
     export_complete: bool
 
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What the survey brought of one provider: the provider and its copies, or why there was no answer.
-
-    ``silent`` tells a provider that did not answer from one whose survey failed for another reason.
-    """
-
-    name: str
-    provider: Provider | None
-    copy: Mapping[str, t.Any] = field(default_factory=dict)
-    error: Mapping[str, t.Any] | None = None
-    migration_host: str = ""
-    silent: bool = True
-
     @property
-    def answers(self) -> bool | None:
-        """Whether the provider answers, as far as the survey tells."""
-        if self.provider is not None:
-            return True
-        return False if self.silent else None
+    def known(self) -> Record:
+        """What is recorded, also when that is nothing yet."""
+        return self.record or Record(template_id=self.id, name=self.name, multi_provider=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The plan for one provider."""
+    """The plan for one provider. ``refused``: it was to leave the list and cannot."""
 
     name: str
     action: str
     listed: bool
     why: str
+    leaving: bool = False
+    refused: bool = False
+    holds: bool = False
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, t.Any] = field(default_factory=dict)
     failure: Mapping[str, t.Any] | None = None
@@ -120,64 +110,17 @@ class Step:
 class Plan:
     """The plan for all providers of the play."""
 
-    targets: tuple[str, ...]
+    listing: Listing
     declare: bool
     export_needed: bool
     clones: int
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
 
-
-def provider_from_survey(name: str, survey: Mapping[str, t.Any]) -> Provider:
-    """The typed view of what ``host_info`` returned."""
-    host = survey["host"]
-    return Provider(
-        name=name,
-        settings=HostSettings(**host["settings"]),
-        computer=Computer(**host["computer"]),
-        volumes=tuple(Volume(**volume) for volume in host["volumes"]),
-        switches=tuple(Switch(**switch) for switch in host["switches"]),
-        migration_networks=tuple(host["migration_networks"]),
-        path=survey["target_path"],
-    )
-
-
-def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
-    """The typed view of one provider's survey, answered or not."""
-    if not survey.get("reachable"):
-        error = survey.get("error") or {"code": "NO_SURVEY", "message": f"{name} was not surveyed."}
-        return Shown(name=name, provider=None, error=error, silent=not survey.get("failed"))
-    provider = provider_from_survey(name, survey)
-    return Shown(name=name, provider=provider, copy=survey.get("copy") or {}, migration_host=provider.computer.fqdn)
-
-
-def same_computer(shown: Sequence[Shown], source: Provider) -> Iterator[Finding]:
-    """Inventory names that mean a computer which another name (or the source) means already."""
-    owner = {source.computer.identity: source.name}
-    for one in shown:
-        if one.provider is None:
-            continue
-        first = owner.setdefault(one.provider.computer.identity, one.name)
-        if first != one.name:
-            yield Finding(
-                severity=ERROR,
-                provider=one.name,
-                code=SAME_COMPUTER,
-                what=f"{one.name} and {first} are the same computer ({one.provider.computer.fqdn}).",
-                remedy=f"Remove one of the two names from the list; the source {source.name} is never a target.",
-            )
-
-
-def distribution_list(
-    template: Template, wanted: Sequence[str] | None, candidates: Sequence[str], ineligible: Iterable[str]
-) -> tuple[str, ...]:
-    """Who is to hold the template: what was asked for, else what is recorded, else all eligible providers."""
-    if wanted is not None:
-        return tuple(dict.fromkeys(wanted))
-    if template.targets is not None:
-        return template.targets
-    left_out = set(ineligible)
-    return tuple(name for name in candidates if name not in left_out)
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Who is to hold the template."""
+        return self.listing.targets
 
 
 def make_plan(
@@ -185,7 +128,7 @@ def make_plan(
     template: Template,
     source: Provider,
     shown: Sequence[Shown],
-    wanted: Sequence[str] | None,
+    request: Request,
     candidates: Sequence[str],
     concurrency: int,
 ) -> Plan:
@@ -193,27 +136,51 @@ def make_plan(
     found = {one.name: list(_findings(one, template, source)) for one in shown}
     for finding in same_computer(shown, source):
         found[str(finding.provider)].insert(0, finding)
-    ineligible = {name for name, findings in found.items() if any(_excludes(finding) for finding in findings)}
-    targets = distribution_list(template, wanted, candidates, ineligible)
+    listing = make_listing(
+        template.known,
+        request,
+        declared=template.record is not None,
+        candidates=candidates,
+        ineligible={name for name, findings in found.items() if any(_excludes(finding) for finding in findings)},
+        holdings={one.name: one.copy for one in shown if one.answers and one.copy},
+        computers=_computers(shown, source),
+    )
     nowhere = _staging_finding(source, template.needs)
-    general = (*template.findings, *([] if nowhere is None else [nowhere]))
+    general = (*template.findings, *_single(template), *([] if nowhere is None else [nowhere]))
     stop = next((finding for finding in general if finding.severity == ERROR), None)
-    steps = [_step(one, template, one.name in targets, found[one.name], stop) for one in shown]
+    steps = [_step(one, template, listing, found[one.name], stop) for one in shown]
     copies = sum(step.action == COPY for step in steps)
     export_needed = copies > 0 and not template.export_complete
     clones, space = _source_room(source, template, export_needed, min(concurrency + 1, copies))
     if space is not None:
         steps = [_stopped(step, space) if step.action == COPY else step for step in steps]
         export_needed = False
-    declared = template.targets == targets
+    anything = bool(listing.targets or listing.leaving or template.record)
     return Plan(
-        targets=targets,
-        declare=not declared and template.multi_provider and nowhere is None and bool(targets),
+        listing=listing,
+        declare=listing.record != template.record and template.known.multi_provider and nowhere is None and anything,
         export_needed=export_needed,
         clones=clones,
         steps=tuple(steps),
         findings=(*general, *_limit_findings(source, concurrency, copies)),
     )
+
+
+def _single(template: Template) -> Iterator[Finding]:
+    """A template for one provider only is not distributed."""
+    if not template.known.multi_provider:
+        yield Finding(
+            severity=ERROR,
+            code="NOT_MULTI_PROVIDER",
+            what=f"{template.name} was created with multi_provider: false, so it is not distributed.",
+            remedy="That is fixed at creation: take the declaration back (fanout.hyperv.teardown), then distribute it.",
+        )
+
+
+def _computers(shown: Sequence[Shown], source: Provider) -> dict[str, str]:
+    """The identity of each provider's computer, but for the source itself."""
+    computers = {one.name: one.provider.computer.identity for one in shown if one.provider is not None}
+    return {name: known for name, known in computers.items() if known != source.computer.identity}
 
 
 def _staging_finding(source: Provider, needs: Needs) -> Finding | None:
@@ -251,24 +218,33 @@ def _findings(one: Shown, template: Template, source: Provider) -> Iterator[Find
         yield from target_space(one.provider, template.needs.size, reclaimable=one.copy.get("leftover_bytes", 0))
 
 
-def _step(one: Shown, template: Template, listed: bool, found: list[Finding], stop: Finding | None) -> Step:
+def _step(one: Shown, template: Template, listing: Listing, found: list[Finding], stop: Finding | None) -> Step:
+    listed, leaving = one.name in listing.targets, one.name in listing.leaving or one.name in listing.empty
     verdict = str(one.copy.get("verdict", "unknown"))
     facts = {
         "answers": one.answers,
         "listed": listed,
-        "leaving": False,
+        "leaving": leaving and not listed,
         "copy": verdict if template.revision is not None else "unknown",
-        "joining": not one.copy.get("copies"),
+        "joining": one.name in listing.record.joining,
         "due": listed and verdict != "current",
         "tried": None,
         "working": False,
     }
     step = Step(
-        name=one.name, action=NOTHING, listed=listed, why="", findings=tuple(found), facts=facts, failure=one.error
+        name=one.name,
+        action=NOTHING,
+        listed=listed,
+        why="",
+        findings=tuple(found),
+        facts=facts,
+        failure=one.error,
+        holds=has_anything(one.copy),
     )
+    if one.name in listing.refused:
+        return _stopped(replace(step, findings=(), failure=None, refused=True), listing.refused[one.name])
     if not listed:
-        holds = bool(one.copy.get("copies"))
-        return replace(step, why="not in the list; holds a copy that is left alone" if holds else "not in the list")
+        return _leaving_step(step, listing, _computer(one)) if leaving else _left_alone(step)
     twice = any(finding.code == SAME_COMPUTER for finding in found)
     if verdict == "current" and not twice:
         leftovers = any(not leftover.get("stuck") for leftover in one.copy.get("leftovers", ()))
@@ -283,6 +259,28 @@ def _step(one: Shown, template: Template, listed: bool, found: list[Finding], st
     if stop is not None:
         return _stopped(step, stop)
     return replace(step, action=COPY, why=_why(one, verdict))
+
+
+def _left_alone(step: Step) -> Step:
+    holds = "; holds a copy that is left alone" if step.holds else ""
+    return replace(step, why=f"not in the list{holds}")
+
+
+def _leaving_step(step: Step, listing: Listing, computers: Mapping[str, str]) -> Step:
+    """The plan for a provider that leaves: what stands in the way of a copy does not matter there."""
+    step = replace(step, leaving=True)
+    if not step.facts["answers"]:
+        return _stopped(step, None)
+    step = replace(step, findings=())
+    if step.name not in listing.empty:
+        return replace(step, action=TAKE_AWAY, why="remove the copy")
+    other = same_as_listed(listing.record, step.name, computers)
+    why = "nothing of the template is there" if other is None else f"the same computer as {other}, whose copy stays"
+    return replace(step, why=why, facts={**step.facts, "leaving": False})
+
+
+def _computer(one: Shown) -> dict[str, str]:
+    return {} if one.provider is None else {one.name: one.provider.computer.identity}
 
 
 def _why(one: Shown, verdict: str) -> str:
@@ -338,13 +336,9 @@ __all__ = (
     "CLEAN",
     "COPY",
     "NOTHING",
+    "TAKE_AWAY",
     "Plan",
-    "Shown",
     "Step",
     "Template",
-    "distribution_list",
     "make_plan",
-    "provider_from_survey",
-    "same_computer",
-    "shown_from_survey",
 )

@@ -8,18 +8,43 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._documents import dump, load, string, texts, truth
 
 _SCHEMA = 1
 
 
+KEEP, REMOVE = "keep", "remove"
+"""What happens to the copy of a provider that leaves the list."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked of a record. ``targets`` is the whole list; None leaves it as it was.
+
+    ``add`` and ``remove`` change the list; the copies of those removed go, too.
+    ``removed`` are providers that hold nothing of the template any more. ``supplied`` are those that have got their
+    copy: the identity of each one's computer by its inventory name.
+    """
+
+    targets: tuple[str, ...] | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    unlisted: str = KEEP
+    removed: tuple[str, ...] = ()
+    supplied: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What a template should be. ``targets`` and ``pending_removals`` are inventory names, in the order asked for.
+    """What a template should be. All names are inventory names, in the order asked for.
 
-    ``revision`` is the pinned one: what providers should hold. ``kept`` are older revisions whose exports stay.
+    ``pending_removals`` left the list and their copies are to go; ``unlisted`` left it and may keep theirs; ``joining``
+    are in the list and have not had a copy yet. ``computers`` tells by identity which computer a name of the list meant
+    when it got its copy. ``revision`` is the pinned one: what providers should hold. ``kept`` are older revisions whose
+    exports stay.
     """
 
     template_id: str
@@ -27,9 +52,17 @@ class Record:
     multi_provider: bool
     targets: tuple[str, ...] = ()
     pending_removals: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    joining: tuple[str, ...] = ()
+    computers: Mapping[str, str] = field(default_factory=dict)
     revision: str | None = None
     kept: tuple[str, ...] = ()
     maintenance: bool = False
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Every provider that may hold something of the template."""
+        return tuple(dict.fromkeys((*self.targets, *self.pending_removals, *self.unlisted)))
 
     def to_json(self) -> str:
         """The document's text."""
@@ -41,6 +74,9 @@ class Record:
                 "multi_provider": self.multi_provider,
                 "targets": list(self.targets),
                 "pending_removals": list(self.pending_removals),
+                "unlisted": list(self.unlisted),
+                "joining": list(self.joining),
+                "computers": dict(self.computers),
                 "revision": self.revision,
                 "kept": list(self.kept),
                 "maintenance": self.maintenance,
@@ -53,6 +89,11 @@ class Record:
         return load(text, what, _SCHEMA, cls._build)
 
     @classmethod
+    def from_dict(cls, values: Mapping[str, t.Any]) -> Record:
+        """The record as results show it."""
+        return cls._build(dict(values))
+
+    @classmethod
     def _build(cls, values: dict[str, t.Any]) -> Record:
         revision = values["revision"]
         return cls(
@@ -61,20 +102,65 @@ class Record:
             multi_provider=truth(values["multi_provider"]),
             targets=texts(values["targets"]),
             pending_removals=texts(values["pending_removals"]),
+            unlisted=texts(values.get("unlisted", [])),
+            joining=texts(values.get("joining", [])),
+            computers={string(name): string(known) for name, known in values.get("computers", {}).items()},
             revision=None if revision is None else string(revision),
             kept=texts(values["kept"]),
             maintenance=truth(values["maintenance"]),
         )
 
-    def with_targets(self, targets: t.Iterable[str]) -> Record:
-        """The record with this distribution list; who leaves it is still to be cleaned up."""
-        wanted = tuple(dict.fromkeys(targets))
-        leaving = (name for name in (*self.pending_removals, *self.targets) if name not in wanted)
-        return replace(self, targets=wanted, pending_removals=tuple(dict.fromkeys(leaving)))
+    def changed(self, wish: Wish) -> Record:
+        """The record after everything that was asked."""
+        wanted = self.targets if wish.targets is None else wish.targets
+        targets = _unique(name for name in (*wanted, *wish.add) if name not in wish.remove)
+        record = self.with_targets(targets, unlisted=wish.unlisted)
+        record = record.leaving(wish.remove)
+        return record.supplied(wish.supplied).removed(*wish.removed)
 
-    def removed(self, name: str) -> Record:
-        """The record after a provider that left the list was cleaned up."""
-        return replace(self, pending_removals=tuple(other for other in self.pending_removals if other != name))
+    def with_targets(self, targets: Iterable[str], *, unlisted: str = KEEP) -> Record:
+        """The record with this distribution list; what is to happen to those who leave it is remembered."""
+        wanted = _unique(targets)
+        gone = [name for name in self.targets if name not in wanted]
+        record = replace(
+            self,
+            targets=wanted,
+            pending_removals=_without(self.pending_removals, wanted),
+            unlisted=_unique([*_without(self.unlisted, wanted), *gone]),
+            joining=(*(n for n in self.joining if n in wanted), *(n for n in wanted if n not in self.targets)),
+            computers={name: known for name, known in self.computers.items() if name in wanted},
+        )
+        return record.leaving(gone) if unlisted == REMOVE else record
+
+    def leaving(self, names: Iterable[str]) -> Record:
+        """The record with copies to remove on these providers, which are not in the list any more."""
+        leaving = tuple(names)
+        return replace(
+            self,
+            pending_removals=_unique([*self.pending_removals, *leaving]),
+            unlisted=_without(self.unlisted, leaving),
+        )
+
+    def removed(self, *names: str) -> Record:
+        """The record after providers outside the list were found to hold nothing."""
+        return replace(
+            self,
+            pending_removals=_without(self.pending_removals, names),
+            unlisted=_without(self.unlisted, names),
+        )
+
+    def supplied(self, computers: Mapping[str, str]) -> Record:
+        """The record after providers of the list have got their copies."""
+        here = {name: known for name, known in computers.items() if name in self.targets}
+        return replace(self, joining=_without(self.joining, here), computers={**self.computers, **here})
 
 
-__all__ = ("Record",)
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _without(names: Iterable[str], others: t.Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in others)
+
+
+__all__ = ("KEEP", "REMOVE", "Record", "Wish")

@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _revision, _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import FILE_FORMATS
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
@@ -30,6 +32,10 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._removing import dep
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
     from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Definition, DiskFacts
+    from ansible_collections.fanout.hyperv.plugins.module_utils._work import Work
+
+RECORD_PATIENCE = 60.0
+"""Seconds to wait while another run changes the record; that takes it a moment."""
 
 ROOM_BELOW_STAGING = len("\\fanout\\") + 36 + len("\\012345678901\\clones\\01234567\\Virtual Machines\\") + 41
 """Characters that paths below a staging folder need."""
@@ -59,15 +65,35 @@ def read_template(host: Host, vm: VM, staging_path: str | None) -> Template:
     """The VM as a template. Its stamp says where its staging folder is; another one is refused once that is so."""
     stamp = _stamp.parse(vm.notes, vm.id)
     layout = Layout(_staging(host, stamp, staging_path), vm.id)
+    return Template(vm=vm, stamp=stamp, layout=layout, record=read_record(host, layout))
+
+
+def read_record(host: Host, layout: Layout) -> Record | None:
+    """The template's record; None when there is none. Raises HyperVError when it is damaged, or another one's."""
     text = host.files.read_text(layout.record)
     record = None if text is None else Record.from_json(text, f"record {layout.record}")
-    if record is not None and record.template_id != vm.id:
+    if record is not None and record.template_id != layout.template_id:
         raise HyperVError(
             f"The record {layout.record} is about another template ({record.template_id}).",
             code="DOCUMENT_DAMAGED",
             remedy="Look at the file on the host; it was changed by something else than this collection.",
         )
-    return Template(vm=vm, stamp=stamp, layout=layout, record=record)
+    return record
+
+
+def change_record(work: Work, layout: Layout, change: Callable[[Record | None], Record | None]) -> Record | None:
+    """Read the record, change it, write it; nobody else does so meanwhile. Returns what it is then."""
+    host = work.host
+    with Lease(host, layout.record_lease, work.owner).held(
+        lambda: False, wait=RECORD_PATIENCE, every=0.5, check=work.reporter.check
+    ) as lease:
+        was = read_record(host, layout)
+        record = change(was)
+        if record is not None and record != was:
+            host.files.ensure_folder(layout.template)
+            lease.check()
+            host.files.write_text(layout.record, record.to_json())
+        return record
 
 
 def _staging(host: Host, stamp: _stamp.Stamp | None, wanted: str | None) -> str:
@@ -156,10 +182,12 @@ def refuse_users(host: Host, folder: str) -> None:
 
 __all__ = (
     "Template",
+    "change_record",
     "complete_export",
     "disk_facts",
     "found_files",
     "read_manifest",
+    "read_record",
     "read_template",
     "refuse_users",
     "revision_of",

@@ -32,6 +32,27 @@ options:
     description: The distribution list, as names of hosts or groups, or V(all).
     type: list
     elements: str
+  add:
+    description: Providers that join the list, as names of hosts or groups.
+    type: list
+    elements: str
+    default: []
+  remove:
+    description: Providers that leave the list, as names of hosts or groups.
+    type: list
+    elements: str
+    default: []
+  candidates:
+    description: The providers that V(all) means.
+    type: list
+    elements: str
+    default: []
+  playing:
+    description:
+      - The hosts of the play. When given, RV(chosen) has the hosts that O(add) and O(remove) name, and it is an error
+        when one of them is not among these.
+    type: list
+    elements: str
   concurrency:
     description: How many network copies may run at the same time. A whole number greater than 0.
     type: raw
@@ -50,11 +71,10 @@ options:
     type: list
     elements: str
     required: true
-  known_groups:
-    description: The groups of the inventory.
-    type: list
-    elements: str
-    default: []
+  groups:
+    description: The groups of the inventory with their hosts.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

@@ -44,6 +44,27 @@ options:
         none.
     type: list
     elements: str
+  add:
+    description: Providers that join the list, as names of hosts or groups.
+    type: list
+    elements: str
+    default: []
+  remove:
+    description: Providers that leave the list and whose copies are to go, as names of hosts or groups.
+    type: list
+    elements: str
+    default: []
+  unlisted:
+    description:
+      - What happens to copies on providers that are not in the list.
+      - V(keep) names them and touches nothing, V(remove) removes them.
+    type: str
+    choices: [keep, remove]
+    default: keep
+  remove_guests:
+    description: Whether guests that depend on a copy that is to be removed are removed, too.
+    type: bool
+    default: false
   candidates:
     description: All providers of the inventory, also those that are not part of this run.
     type: list

@@ -37,6 +37,12 @@ options:
     description:
       - The folder below which copies lie. Without it the host's default folder for virtual machines.
     type: str
+  users:
+    description:
+      - Whether RV(copy) tells in C(users) which virtual machines need disks of the copies. That asks for the disks of
+        every virtual machine of the host.
+    type: bool
+    default: false
   tolerate_unreachable:
     description:
       - Whether a host that does not answer is a result (RV(reachable) is V(false), with RV(error)), not a failure.

@@ -46,9 +46,40 @@ options:
   targets:
     description:
       - The inventory names of the providers that are to hold the template. Left out, the list stays as it is.
-      - Providers that leave the list are recorded for the removal of their copies.
+      - What happens to the copies of providers that leave the list is said by O(unlisted).
     type: list
     elements: str
+  add:
+    description:
+      - The inventory names of providers that join the list.
+    type: list
+    elements: str
+    default: []
+  remove:
+    description:
+      - The inventory names of providers that leave the list and are recorded for the removal of their copies.
+    type: list
+    elements: str
+    default: []
+  unlisted:
+    description:
+      - What is recorded of providers that are no longer in O(targets).
+      - V(keep) says that they may hold a copy, V(remove) that their copies are to be removed.
+    type: str
+    choices: [keep, remove]
+    default: keep
+  removed:
+    description:
+      - The inventory names of providers whose copies were removed, so that nothing more has to be known of them.
+    type: list
+    elements: str
+    default: []
+  supplied:
+    description:
+      - The providers of the list that have got their copy. The identity of the computer
+        (RV(fanout.hyperv.host_info#module:host.identity)) by inventory name.
+    type: dict
+    default: {}
   staging_path:
     description:
       - The folder on the host below which record, export and clones lie. Without it the host's default folder for
@@ -60,6 +91,11 @@ options:
       - With O(state=absent), take the template back even though providers may hold copies of it. The copies stay.
     type: bool
     default: false
+  lease_seconds:
+    description:
+      - After how many seconds of silence the work of another control node counts as abandoned.
+    type: float
+    default: 120.0
 seealso:
   - module: fanout.hyperv.template_info
 """

@@ -26,6 +26,14 @@ extends_documentation_fragment:
   - fanout.hyperv._attributes.actiongroup_hyperv
   - fanout.hyperv._attributes.changing_module
 options:
+  state:
+    description:
+      - V(present) supplies the host with the template.
+      - V(absent) removes the copies of the template that this collection made there, with their files and what attempts
+        have left; nothing else. It is refused while another virtual machine needs a disk of the copy.
+    type: str
+    choices: [present, absent]
+    default: present
   template_id:
     description: The template's id, as M(fanout.hyperv.template_info) shows it.
     type: str
@@ -35,9 +43,10 @@ options:
     type: str
     required: true
   revision:
-    description: The revision that the copy is to be. A complete export of it has to lie on the source.
+    description:
+      - The revision that the copy is to be. A complete export of it has to lie on the source.
+      - Required with O(state=present).
     type: str
-    required: true
   source:
     description:
       - Inventory name of the source. Its own inventory variables say how it is reached.
@@ -87,6 +96,11 @@ options:
     description: After how many seconds of silence the work of another control node counts as abandoned.
     type: float
     default: 120.0
+  remove_guests:
+    description:
+      - With O(state=absent), remove the guests of the template that need a disk of the copy, too. They have to be off.
+    type: bool
+    default: false
 seealso:
   - module: fanout.hyperv.vm_export
   - module: fanout.hyperv.template_info
@@ -114,6 +128,12 @@ vm_id:
   sample: 0b9d2a5e-3f1c-4a77-9c1d-5e6f7a8b9c0d
 notes:
   description: What was found or left on the way.
+  type: list
+  elements: str
+  returned: changed
+  sample: []
+left:
+  description: With O(state=absent), files that are not ours, or lie in folders that are not, and were left.
   type: list
   elements: str
   returned: changed

@@ -11,6 +11,7 @@ import os
 import typing as t
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
+from ansible_collections.fanout.hyperv.plugins.module_utils._listing import check_known, expand
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import name_findings
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
@@ -49,13 +50,34 @@ def check_names(params: Values) -> None:
             f"distribute_source is {params['source']!r}, which is not a host of the inventory.",
             remedy="Set distribute_source to the inventory name of the host on which the template lives.",
         )
-    known = {*params["known_hosts"], *params["known_groups"], "all"}
-    unknown = [name for name in params["targets"] or [] if name not in known]
-    if unknown:
+    for option in ("targets", "add", "remove"):
+        check_known(f"distribute_{option}", params[option] or [], params["known_hosts"], list(params["groups"]))
+    both = [option for option in ("add", "remove") if params[option]]
+    if params["targets"] is not None and both:
         raise InvalidInput(
-            f"distribute_targets names {', '.join(unknown)}, neither a host nor a group of the inventory.",
-            remedy="Correct the names, or add the hosts to the inventory.",
+            f"distribute_targets sets the list whole, and distribute_{both[0]} changes it.",
+            remedy="Use one of them.",
         )
+
+
+def chosen(params: Values) -> list[str]:
+    """The providers that ``add`` and ``remove`` name, all of which have to be part of the run."""
+    names = expand([*params["add"], *params["remove"]], params["groups"], params["candidates"]) or []
+    if params["source"] in names and params["source"] in [*params["add"], *params["remove"]]:
+        raise InvalidInput(
+            f"{params['source']} is the source: it holds the template itself and is never in the list.",
+            remedy="Name other providers.",
+        )
+    names = [name for name in names if name != params["source"]]
+    outside = [name for name in names if name not in params["playing"]]
+    if outside:
+        raise InvalidInput(
+            f"{', '.join(outside)} cannot be reached by this run.",
+            code="NOT_IN_RUN",
+            cause="--limit, or the pattern distribute_providers, leaves them out; or an earlier play has failed there.",
+            remedy="Run without --limit, or name other providers.",
+        )
+    return names
 
 
 def gather(work: Work) -> Values:
@@ -76,6 +98,7 @@ def gather(work: Work) -> Values:
         "concurrency": concurrency,
         "throttle": needed,
         "warnings": warnings,
+        "chosen": chosen(params) if params["playing"] is not None else [],
         "distribution": {
             "template": {"name": params["template"], "source": params["source"]},
             "concurrency": concurrency,
@@ -89,11 +112,15 @@ OPERATION = Operation(
         "template": {"type": "str", "required": True},
         "source": {"type": "str", "required": True},
         "targets": {"type": "list", "elements": "str"},
+        "add": {"type": "list", "elements": "str", "default": []},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "candidates": {"type": "list", "elements": "str", "default": []},
+        "playing": {"type": "list", "elements": "str"},
         "concurrency": {"type": "raw", "required": True},
         "verify": {"type": "str", "choices": ["none", "size", "hash"], "default": "size"},
         "forks": {"type": "int", "required": True},
         "known_hosts": {"type": "list", "elements": "str", "required": True},
-        "known_groups": {"type": "list", "elements": "str", "default": []},
+        "groups": {"type": "dict", "default": {}},
     },
     gather=gather,
     needs_host=False,

@@ -17,6 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     NotFound,
     sentences,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._listing import Request, expand
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
     NOTHING,
@@ -24,38 +25,27 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     Step,
     Template,
     make_plan,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, WARNING, Finding, Needs
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import KEEP, REMOVE, Record, Wish
+from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import (
+    Shown,
     provider_from_survey,
     shown_from_survey,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, WARNING, Finding, Needs
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
-
-ALL = "all"
-
-
-def expand(
-    names: Sequence[str] | None, groups: Mapping[str, Sequence[str]], candidates: Sequence[str]
-) -> list[str] | None:
-    """Inventory names for a list that may name groups; ``all`` means every provider of the play."""
-    if names is None:
-        return None
-    found: list[str] = []
-    for name in names:
-        found += candidates if name == ALL else groups.get(name, [name])
-    return list(dict.fromkeys(found))
 
 
 def template_from_info(info: Mapping[str, t.Any]) -> Template:
     """The typed view of what ``template_info`` returned of one template."""
-    record = info.get("record") or {}
+    record = info.get("record")
     return Template(
         id=info["id"],
         name=info["name"],
         revision=info["revision"],
         needs=Needs.from_dict(info["needs"]),
         findings=tuple(Finding(**finding) for finding in info["findings"]),
-        targets=tuple(record["targets"]) if record else None,
-        multi_provider=bool(record.get("multi_provider", True)),
+        record=None if record is None else Record.from_dict(record),
         export_complete=bool(info["export"]["complete"]),
     )
 
@@ -72,13 +62,12 @@ def gather(work: Work) -> Values:
     source_name = params["source_name"]
     candidates = [name for name in params["candidates"] if name != source_name]
     shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
-    wanted = expand(params["targets"], params["groups"], candidates)
-    wanted = None if wanted is None else [name for name in wanted if name != source_name]
+    request = request_of(params, candidates)
     plan = make_plan(
         template=template,
         source=source,
         shown=shown,
-        wanted=wanted,
+        request=request,
         candidates=candidates,
         concurrency=params["concurrency"],
     )
@@ -87,14 +76,15 @@ def gather(work: Work) -> Values:
     paths = {one.name: one.provider.path for one in shown if one.provider is not None}
     for line in _lines(plan):
         work.reporter.note(line)
-    if not plan.targets:
-        return _source_failed(params, empty_list(template, plan, wanted).to_dict())
+    if not plan.targets and not request.remove and not plan.listing.leaving:
+        return _source_failed(params, empty_list(template, plan, request).to_dict())
     return {
         "msg": _text(plan, template),
         "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
         "stale": bool(info["clones"]) or plan.export_needed,
         "targets": list(plan.targets),
         "declare": plan.declare,
+        "record": record_options(plan.listing.wish),
         "export_needed": plan.export_needed,
         "copies": sum(step.action == COPY for step in plan.steps),
         "clones": plan.clones,
@@ -103,8 +93,12 @@ def gather(work: Work) -> Values:
                 "action": step.action,
                 "why": step.why,
                 "listed": step.listed,
+                "leaving": step.leaving,
+                "refused": step.refused,
+                "holds": step.holds,
                 "findings": [finding.to_dict() for finding in step.findings],
-                "error": step.to_error() if step.listed else None,
+                "error": step.to_error(),
+                "computer": computer_to_record(plan.listing.record, step.name, shown),
                 "answers": step.facts["answers"] is not False,
                 "migration_host": hosts[step.name],
                 "target_path": paths.get(step.name),
@@ -113,6 +107,44 @@ def gather(work: Work) -> Values:
         },
         "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
         "distribution": _distribution(params, template, plan),
+    }
+
+
+def request_of(params: Values, candidates: Sequence[str]) -> Request:
+    """What the run asks of the list, with groups as their hosts; the source is never in it."""
+
+    def hosts(names: Sequence[str] | None) -> tuple[str, ...] | None:
+        found = expand(names, params["groups"], candidates)
+        return None if found is None else tuple(name for name in found if name != params["source_name"])
+
+    return Request(
+        targets=hosts(params["targets"]),
+        named=frozenset(params["targets"] or ()),
+        add=hosts(params["add"]) or (),
+        remove=hosts(params["remove"]) or (),
+        unlisted=params["unlisted"],
+        remove_guests=params["remove_guests"],
+    )
+
+
+def computer_to_record(record: Record, name: str, shown: Sequence[Shown]) -> str | None:
+    """The identity that is recorded once the provider has got its copy; None when that is known already."""
+    one = next((one for one in shown if one.name == name and one.provider is not None), None)
+    if one is None or one.provider is None:
+        return None
+    identity = one.provider.computer.identity
+    return identity if name in record.joining or record.computers.get(name) != identity else None
+
+
+def record_options(wish: Wish) -> Values:
+    """What the record is told, as options of the module ``template``."""
+    targets = {} if wish.targets is None else {"targets": list(wish.targets)}
+    return {
+        **targets,
+        "add": list(wish.add),
+        "remove": list(wish.remove),
+        "removed": list(wish.removed),
+        "supplied": dict(wish.supplied),
     }
 
 
@@ -129,12 +161,12 @@ def _unknown_names(targets: Sequence[str], inventory: Sequence[str] | None) -> I
             )
 
 
-def empty_list(template: Template, plan: Plan, wanted: Sequence[str] | None) -> InvalidInput:
+def empty_list(template: Template, plan: Plan, request: Request) -> InvalidInput:
     """An empty list would be a run that does nothing and calls that a success."""
     remedy = "Name the providers with distribute_targets: inventory names, groups, or 'all'; the source is never one."
-    if wanted is not None:
+    if request.targets is not None:
         what = "distribute_targets names no provider but the source."
-    elif template.targets is not None:
+    elif template.record is not None:
         what = f"The recorded distribution list of {template.name} is empty."
     else:
         reasons = sentences(*(finding.what for step in plan.steps for finding in step.findings[:1]))
@@ -182,6 +214,7 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
         "stale": False,
         "targets": [],
         "declare": False,
+        "record": {},
         "export_needed": False,
         "copies": 0,
         "clones": 0,
@@ -190,8 +223,12 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
                 "action": NOTHING,
                 "why": error["message"],
                 "listed": True,
+                "leaving": False,
+                "refused": False,
+                "holds": False,
                 "findings": [],
                 "answers": answers[name] is not False,
+                "computer": None,
                 "error": dict(error),
             }
             for name in providers
@@ -215,14 +252,21 @@ def _distribution(params: Values, template: Template, plan: Plan) -> Values:
         "template": {"name": template.name, "id": template.id, "revision": template.revision, "source": source},
         "concurrency": params["concurrency"],
         "targets": list(plan.targets),
-        "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if step.listed},
+        "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if _told(step)},
     }
 
 
+def _told(step: Step) -> bool:
+    """Whether the status file has to know of it."""
+    return step.listed or bool(step.facts["leaving"])
+
+
 def _left(template: Template, plan: Plan) -> Values:
-    """Providers that the status file may know from an earlier list: they are not of this template any more."""
-    names = [*(template.targets or ()), *(step.name for step in plan.steps)]
-    return {name: {"facts": {"listed": False}} for name in names if name not in plan.targets}
+    """Providers that the status file may know from an earlier list: not of this template any more, or about to go."""
+    names = [*template.known.holders, *(step.name for step in plan.steps), *plan.listing.leaving]
+    leaving = {name: {"facts": {"listed": False, "leaving": True}} for name in plan.listing.leaving}
+    gone = {name: {"facts": {"listed": False, "leaving": False}} for name in names if name not in plan.targets}
+    return {**gone, **leaving}
 
 
 def _report(step: Step, template: Template) -> Values:
@@ -250,10 +294,17 @@ def _lines(plan: Plan) -> Iterable[str]:
         if step.action == NOTHING and step.listed and not step.findings:
             quiet += 1
             continue
+        if _is_foreign(step):
+            continue
         yield f"plan: {step.name}: {step.action}: {step.why}"
         yield from (f"  {sentence(finding)}" for finding in step.findings if step.why != finding.what)
     if quiet:
         yield f"plan: {quiet} provider{'s are' if quiet > 1 else ' is'} up to date"
+
+
+def _is_foreign(step: Step) -> bool:
+    """A provider that has nothing to do with the template."""
+    return not (step.listed or step.leaving or step.refused or step.holds)
 
 
 def _text(plan: Plan, template: Template) -> str:
@@ -279,6 +330,10 @@ OPERATION = Operation(
         "templates": {"type": "dict", "required": True},
         "surveys": {"type": "dict", "required": True},
         "targets": {"type": "list", "elements": "str"},
+        "add": {"type": "list", "elements": "str", "default": []},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "unlisted": {"type": "str", "choices": [KEEP, REMOVE], "default": KEEP},
+        "remove_guests": {"type": "bool", "default": False},
         "candidates": {"type": "list", "elements": "str", "required": True},
         "groups": {"type": "dict", "default": {}},
         "concurrency": {"type": "int", "required": True},

@@ -19,6 +19,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown, shown_vm, vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import users_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 NO_ANSWER = (HostUnreachable, AuthenticationFailed, OutcomeUnknown, OperationTimedOut)
@@ -61,7 +62,10 @@ def survey(host: Host, template_id: str | None, path: str | None, params: Values
     copy = None
     if template_id is not None:
         name, revision = params["template_name"], params["revision"]
-        copy = look(host, base=path, template_id=template_id, name=name, revision=revision, vms=vms).to_dict()
+        found = look(host, base=path, template_id=template_id, name=name, revision=revision, vms=vms)
+        copy = found.to_dict()
+        if params["users"]:
+            copy["users"] = shown(users_of(host, found, template_id, vms))
     return {"reachable": True, "error": None, "host": facts, "target_path": path, "copy": copy}
 
 
@@ -76,6 +80,7 @@ OPERATION = Operation(
         "template_name": {"type": "str"},
         "revision": {"type": "str"},
         "target_path": {"type": "str"},
+        "users": {"type": "bool", "default": False},
         "tolerate_unreachable": {"type": "bool", "default": False},
     },
     required_by={"revision": ["template_id"], "template_name": ["template_id"]},

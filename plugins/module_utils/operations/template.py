@@ -8,16 +8,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._exporting import exporting
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
+from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find, find_one, shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
-from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import KEEP, REMOVE, Record, Wish
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
-from ansible_collections.fanout.hyperv.plugins.module_utils._templates import Template, read_template, refuse_users
+from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
+    Template,
+    change_record,
+    read_template,
+    refuse_users,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
 
 
@@ -47,12 +55,13 @@ def _present(work: Work) -> Decision:
     stamp = wanted_stamp(template, work.provider)
     before = _state(template.stamp, template.record)
     after = _state(stamp, record)
-    values = {"template": _shown(template, record)}
+    values = {"template": _shown(template, record), **_gone(work, template)}
     if before == after:
         return Same(values=values)
 
     def apply() -> None:
-        write_record(host, template, record)
+        # The record first: a stamp points to it.
+        change_record(work, template.layout, lambda was: wanted_record(replace(template, record=was), params))
         _write_stamp(host, template, stamp)
 
     reason = "The template is declared." if not template.declared else "What is recorded of the template changes."
@@ -73,13 +82,35 @@ def wanted_record(template: Template, params: Values) -> Record:
             code="MULTI_PROVIDER_FIXED",
             remedy="The template has to be deleted (state: absent) and recreated with the other setting.",
         )
-    if targets and not was.multi_provider:
+    if (targets or params["add"]) and not was.multi_provider:
         raise InvalidInput(
             f"{template.vm.name} is not distributed to several providers (multi_provider is false): it has no targets.",
-            remedy="Leave targets out, or create the template with multi_provider: true.",
+            code="NOT_MULTI_PROVIDER",
+            remedy="Leave targets out, or take the template back and create it with multi_provider: true.",
         )
-    record = was if targets is None else was.with_targets(targets)
-    return replace(record, name=template.vm.name)
+    return replace(was.changed(wish_of(params)), name=template.vm.name)
+
+
+def _gone(work: Work, template: Template) -> Values:
+    """What the status file learns of providers that have nothing of the template any more."""
+    if not work.params["removed"]:
+        return {}
+    of = {"name": template.vm.name, "id": template.vm.id, "source": work.provider}
+    facts = {"facts": {"listed": False, "leaving": False}}
+    return {"distribution": {"template": of, "providers": dict.fromkeys(work.params["removed"], facts)}}
+
+
+def wish_of(params: Values) -> Wish:
+    """What the options ask of the record."""
+    targets = params["targets"]
+    return Wish(
+        targets=None if targets is None else tuple(targets),
+        add=tuple(params["add"]),
+        remove=tuple(params["remove"]),
+        unlisted=params["unlisted"],
+        removed=tuple(params["removed"]),
+        supplied={name: str(identity) for name, identity in params["supplied"].items()},
+    )
 
 
 def wanted_stamp(template: Template, source: str) -> _stamp.Stamp:
@@ -92,13 +123,6 @@ def wanted_stamp(template: Template, source: str) -> _stamp.Stamp:
         source=source,
         staging=template.staging_path,
     )
-
-
-def write_record(host: Host, template: Template, record: Record) -> None:
-    """The record first: a stamp points to it."""
-    if record != template.record:
-        host.files.ensure_folder(template.layout.template)
-        host.files.write_text(template.layout.record, record.to_json())
 
 
 def _write_stamp(host: Host, template: Template, stamp: _stamp.Stamp) -> None:
@@ -130,7 +154,7 @@ def _absent(work: Work) -> Decision:
     refuse_users(host, template.layout.template)
 
     def apply() -> Values:
-        left = Remover(host=host, check=work.reporter.check).clear(template.layout.template)
+        left = _clear(work, template)
         if template.stamp is not None:
             host.set_notes(vm.id, _stamp.remove(vm.notes))
         return {"left": list(left)}
@@ -139,15 +163,37 @@ def _absent(work: Work) -> Decision:
     return Change(reason="The template is taken back.", before=before, after=_state(None, None), apply=apply)
 
 
+def _clear(work: Work, template: Template) -> tuple[str, ...]:
+    """Remove everything of the template from the staging folder, while nobody exports or changes the record."""
+    host, layout, expiry = work.host, template.layout, timedelta(seconds=work.params["lease_seconds"])
+    export = Lease(host, layout.export_lease, work.owner, expiry=expiry)
+    record = Lease(host, layout.record_lease, work.owner, expiry=expiry)
+    with (
+        export.held(lambda: exporting(host), check=work.reporter.check) as lease,
+        record.held(lambda: False, check=work.reporter.check),
+    ):
+        refuse_clones(host, template)
+        refuse_users(host, layout.template)
+        lease.check()
+        left = Remover(host=host, check=lambda: _keep(work, lease)).clear(layout.template)
+    for folder in (layout.leases, layout.root):
+        host.files.remove_folder_if_empty(folder)
+    return left
+
+
+def _keep(work: Work, lease: Lease) -> None:
+    work.reporter.check()
+    lease.renew()
+
+
 def refuse_known_copies(template: Template) -> None:
     """Once the list is gone nobody knows who holds copies. Before the first export there can be none."""
     record = template.record
     if record is None or record.revision is None:
         return
-    holders = [*record.targets, *record.pending_removals]
-    if holders:
+    if record.holders:
         raise Refused(
-            f"{template.vm.name} was distributed; these providers may hold copies of it: {', '.join(holders)}.",
+            f"{template.vm.name} was distributed; these providers may hold copies of it: {', '.join(record.holders)}.",
             code="COPIES_KNOWN",
             remedy="Remove the copies first, or say keep_copies: true; the copies then stay as they are.",
         )
@@ -185,8 +231,14 @@ OPERATION = Operation(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "multi_provider": {"type": "bool"},
         "targets": {"type": "list", "elements": "str"},
+        "add": {"type": "list", "elements": "str", "default": []},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "unlisted": {"type": "str", "choices": [KEEP, REMOVE], "default": KEEP},
+        "removed": {"type": "list", "elements": "str", "default": []},
+        "supplied": {"type": "dict", "default": {}},
         "staging_path": {"type": "str"},
         "keep_copies": {"type": "bool", "default": False},
+        "lease_seconds": {"type": "float", "default": 120.0},
     },
     mutually_exclusive=[("name", "id")],
     required_one_of=[("name", "id")],

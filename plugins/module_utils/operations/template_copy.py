@@ -17,6 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import Retirement
 from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Order, Supply, refuse_conflicts
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
     Change,
@@ -29,6 +30,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
 
 DONE = {"answers": True, "copy": "current", "due": False, "tried": "ok", "working": False}
 """What the status file learns when a provider has its copy."""
+
+GONE = {"answers": True, "copy": "none", "due": False, "tried": "ok", "working": False}
+"""The same when its copy was removed."""
 
 
 def order_of(work: Work) -> Order:
@@ -56,6 +60,8 @@ def order_of(work: Work) -> Order:
 
 def decide(work: Work) -> Decision:
     """Nothing when the verified copy is there and nothing is left over; else the steps that are missing."""
+    if work.params["state"] == "absent":
+        return _absent(work)
     order = order_of(work)
     supply = Supply(work=work, order=order)
     found = supply.look()
@@ -70,6 +76,39 @@ def decide(work: Work) -> Decision:
         return {**supply.carry_out(), **_distribution(work, order, supply)}
 
     return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps)
+
+
+def _absent(work: Work) -> Decision:
+    """Nothing when the provider has nothing of the template; refused when something there is still needed."""
+    params, host = work.params, work.host
+    retirement = Retirement(
+        work=work,
+        template_id=vm_id(params["template_id"], "template_id"),
+        name=params["name"],
+        target_path=check_folder(params["target_path"] or host.settings().virtual_machine_path.rstrip("\\")),
+        staging_path=check_folder(params["staging_path"]),
+        remove_guests=params["remove_guests"],
+        lease_seconds=params["lease_seconds"],
+    )
+    found = retirement.look()
+    if not found.anything:
+        return Same(reason="nothing of the template is there")
+    retirement.refuse(found)
+    steps = [f"remove the guest {user.name} ({user.id})" for user in found.users]
+    steps += [f"remove the copy {copy.vm.name} ({copy.vm.id})" for copy in found.copies.copies]
+    steps += [f"clean {leftover.folder}" for leftover in found.copies.cleanable]
+    before = {
+        "copies": [copy.vm.id for copy in found.copies.copies],
+        "guests": [user.id for user in found.users],
+        "leftovers": [leftover.folder for leftover in found.copies.cleanable],
+    }
+
+    def apply() -> Values:
+        left = retirement.carry_out()
+        return {**left, "distribution": {"providers": {work.provider: {"facts": GONE, "revision": None}}}}
+
+    after: Values = {"copies": [], "guests": [], "leftovers": []}
+    return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=tuple(steps))
 
 
 def plan(found: Copies, order: Order) -> tuple[str, ...]:
@@ -111,7 +150,7 @@ def _distribution(work: Work, order: Order, supply: Supply) -> Values:
 
 def on_error(work: Work, error: HyperVError) -> Values:
     """A failure as the status file learns of it."""
-    facts = {"tried": "failed", "working": False, "due": True}
+    facts = {"tried": "failed", "working": False, "due": work.params.get("state") != "absent"}
     if isinstance(error, (HostUnreachable, AuthenticationFailed)) and error.host == work.provider:
         facts["answers"] = False
     provider = {"facts": facts, "error": error.to_dict(), "attempts": 1}
@@ -123,9 +162,10 @@ _SECONDS: dict[str, t.Any] = {"type": "float"}
 OPERATION = Operation(
     name="template_copy",
     argument_spec={
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "template_id": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        "revision": {"type": "str", "required": True},
+        "revision": {"type": "str"},
         "source": {"type": "str"},
         "staging_path": {"type": "str", "required": True},
         "target_path": {"type": "str"},
@@ -137,7 +177,9 @@ OPERATION = Operation(
         "move_timeout": {**_SECONDS, "default": 86400.0},
         "limit_timeout": {**_SECONDS, "default": 3600.0},
         "lease_seconds": {**_SECONDS, "default": 120.0},
+        "remove_guests": {"type": "bool", "default": False},
     },
+    required_if=[("state", "present", ("revision",))],
     decide=decide,
     on_error=on_error,
     hosts=("source",),

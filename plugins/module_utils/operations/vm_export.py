@@ -25,6 +25,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ER
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     Template,
+    change_record,
     disk_facts,
     found_files,
     read_template,
@@ -186,7 +187,7 @@ def apply(work: Work) -> Values:
         elif work.params["hash"] and wanted.needs_hashes:
             manifest = exporter.hashed(manifest)
             work.host.files.write_text(wanted.place.manifest, manifest.to_json())
-        pin(work.host, wanted)
+        pin(work, wanted)
         return _values(wanted, manifest)
 
 
@@ -224,13 +225,12 @@ def throw_away(work: Work, wanted: Wanted) -> None:
         )
 
 
-def pin(host: Host, wanted: Wanted) -> None:
+def pin(work: Work, wanted: Wanted) -> None:
     """From now on this is the revision that providers should hold."""
     template = wanted.template
     if template is None or template.record is None or template.record.revision == wanted.revision:
         return
-    record = replace(template.record, revision=wanted.revision)
-    host.files.write_text(template.layout.record, record.to_json())
+    change_record(work, template.layout, lambda was: was and replace(was, revision=wanted.revision))
 
 
 def _values(wanted: Wanted, manifest: Manifest | None) -> Values:

@@ -120,10 +120,12 @@ class Site:
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(text, sort_keys=False))
 
-    def command(self, *arguments: str, template: str = TEMPLATE, **extra: t.Any) -> list[str]:
+    def command(
+        self, *arguments: str, template: str | list[str] = TEMPLATE, playbook: str = "distribute", **extra: t.Any
+    ) -> list[str]:
         variables = json.dumps({"distribute_template": template, **extra})
-        playbook = "fanout.hyperv.distribute"
-        return [str(self.ansible / "ansible-playbook"), playbook, "-i", "inventory.yml", "-e", variables, *arguments]
+        called = [str(self.ansible / "ansible-playbook"), f"fanout.hyperv.{playbook}"]
+        return [*called, "-i", "inventory.yml", "-e", variables, *arguments]
 
     def environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
@@ -150,6 +152,10 @@ class Site:
             preexec_fn=with_this_process,
         )
         return Played(done.returncode, done.stdout)
+
+    def play(self, playbook: str, *arguments: str, **extra: t.Any) -> Played:
+        """Run another playbook of the collection to its end."""
+        return self.distribute(*arguments, playbook=playbook, **extra)
 
     @contextmanager
     def distributing(self, *arguments: str, **extra: t.Any) -> Iterator[subprocess.Popen[str]]:

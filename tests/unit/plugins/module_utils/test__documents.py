@@ -15,7 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Bas
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest, ManifestFile
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import DiskFacts
-from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record, Wish
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +42,9 @@ records = st.builds(
     multi_provider=st.booleans(),
     targets=lists,
     pending_removals=lists,
+    unlisted=lists,
+    joining=lists,
+    computers=st.dictionaries(texts, texts, max_size=3),
     revision=st.none() | texts,
     kept=lists,
     maintenance=st.booleans(),
@@ -96,11 +99,36 @@ def test_a_damaged_record_is_an_error(text: str, code: str) -> None:
     assert caught.value.code == code
 
 
-def test_who_leaves_the_list_is_remembered_until_removed() -> None:
-    changed = RECORD.with_targets(["hv03", "hv04", "hv03"])
-    assert (changed.targets, changed.pending_removals) == (("hv03", "hv04"), ("hv02",))
-    assert changed.with_targets(["hv02"]).pending_removals == ("hv03", "hv04")
-    assert changed.removed("hv02").pending_removals == ()
+def test_a_record_of_before_there_were_providers_that_come_and_go_is_read() -> None:
+    old = {name: value for name, value in json.loads(RECORD.to_json()).items() if name not in NEW_FIELDS}
+    assert Record.from_json(json.dumps(old)) == RECORD
+
+
+NEW_FIELDS = ("unlisted", "joining", "computers")
+LISTED = replace(RECORD, computers={"hv02": "two", "hv03": "three"})
+
+
+@pytest.mark.parametrize(
+    ("wish", "targets", "pending", "unlisted", "joining"),
+    [
+        (Wish(), "hv02 hv03", "hv09", "hv08", ""),
+        (Wish(targets=("hv03", "hv04", "hv03")), "hv03 hv04", "hv09", "hv08 hv02", "hv04"),
+        (Wish(targets=("hv03",), unlisted="remove"), "hv03", "hv09 hv02", "hv08", ""),
+        (Wish(add=("hv04",)), "hv02 hv03 hv04", "hv09", "hv08", "hv04"),
+        (Wish(add=("hv02",)), "hv02 hv03", "hv09", "hv08", ""),
+        (Wish(add=("hv08", "hv09")), "hv02 hv03 hv08 hv09", "", "", "hv08 hv09"),
+        (Wish(remove=("hv02",)), "hv03", "hv09 hv02", "hv08", ""),
+        (Wish(remove=("hv08", "hv05")), "hv02 hv03", "hv09 hv08 hv05", "", ""),
+        (Wish(removed=("hv08", "hv09")), "hv02 hv03", "", "", ""),
+        (Wish(remove=("hv02",), removed=("hv02",)), "hv03", "hv09", "hv08", ""),
+        (Wish(add=("hv04",), supplied={"hv04": "four"}), "hv02 hv03 hv04", "hv09", "hv08", ""),
+    ],
+)
+def test_what_becomes_of_the_list(wish: Wish, targets: str, pending: str, unlisted: str, joining: str) -> None:
+    changed = replace(LISTED, pending_removals=("hv09",), unlisted=("hv08",)).changed(wish)
+    lists = (changed.targets, changed.pending_removals, changed.unlisted, changed.joining)
+    assert lists == tuple(tuple(names.split()) for names in (targets, pending, unlisted, joining))
+    assert set(changed.computers) <= set(changed.targets)
 
 
 MANIFEST = Manifest(

@@ -9,13 +9,13 @@ import typing as t
 from dataclasses import replace
 
 import pytest
+from ansible_collections.fanout.hyperv.plugins.module_utils._listing import Request
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import Volume
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     CLEAN,
     COPY,
     NOTHING,
     Plan,
-    Shown,
     Step,
     Template,
     make_plan,
@@ -27,6 +27,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     Provider,
     room_for,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import Shown
 
 from .test__preflight import definition, provider
 
@@ -42,11 +44,17 @@ def template(**changes: t.Any) -> Template:
         "revision": "0123456789ab",
         "needs": Needs.of(definition()),
         "findings": (),
-        "targets": ("hv02", "hv03"),
-        "multi_provider": True,
+        "record": recorded("hv02", "hv03"),
         "export_complete": False,
     }
     return Template(**{**values, **changes})
+
+
+def recorded(*targets: str, **changes: t.Any) -> Record:
+    """A record of a list in which everybody had a copy once."""
+    known = {name: provider(name).computer.identity for name in targets}
+    record = Record(template_id="t", name="win11-gold", multi_provider=True, targets=targets, computers=known)
+    return replace(record, **changes)
 
 
 def shown(name: str, copy: dict[str, t.Any] | None = None, target: Provider | None = None) -> Shown:
@@ -62,11 +70,15 @@ def plan(*providers: Shown, of: Template | None = None, **options: t.Any) -> Pla
         "template": of or template(),
         "source": SOURCE,
         "shown": providers,
-        "wanted": None,
+        "request": Request(),
         "candidates": [one.name for one in providers],
         "concurrency": 2,
     }
     return make_plan(**{**values, **options})
+
+
+def asked(targets: list[str]) -> Request:
+    return Request(targets=tuple(targets), named=frozenset(targets))
 
 
 def step(made: Plan, name: str) -> Step:
@@ -107,14 +119,14 @@ def test_one_that_is_down_holds_up_nobody() -> None:
 
 def test_without_a_recorded_list_all_eligible_providers_are_taken_also_those_that_are_down() -> None:
     no_switch = replace(provider("hv04"), switches=())
-    made = plan(shown("hv02"), down("hv03"), shown("hv04", target=no_switch), of=template(targets=None))
+    made = plan(shown("hv02"), down("hv03"), shown("hv04", target=no_switch), of=template(record=None))
     assert made.targets == ("hv02", "hv03")
     assert made.declare
     assert not step(made, "hv04").listed
 
 
 def test_a_run_over_a_part_of_the_providers_does_not_narrow_the_first_list() -> None:
-    made = plan(shown("hv05"), of=template(targets=None), candidates=["hv02", "hv05", "hv06"])
+    made = plan(shown("hv05"), of=template(record=None), candidates=["hv02", "hv05", "hv06"])
     assert made.targets == ("hv02", "hv05", "hv06")
 
 
@@ -126,14 +138,14 @@ def test_the_recorded_list_stays_and_others_are_left_alone() -> None:
 
 
 def test_an_explicit_list_replaces_the_recorded_one() -> None:
-    made = plan(shown("hv02"), shown("hv03"), wanted=["hv03"])
+    made = plan(shown("hv02"), shown("hv03"), request=asked(["hv03"]))
     assert made.targets == ("hv03",)
     assert made.declare
 
 
 def test_one_that_was_asked_for_and_cannot_be_supplied_fails_loudly() -> None:
     no_switch = replace(provider("hv02"), switches=())
-    made = plan(shown("hv02", target=no_switch), wanted=["hv02"])
+    made = plan(shown("hv02", target=no_switch), request=asked(["hv02"]))
     found = step(made, "hv02").error
     assert found is not None
     assert found.code == "SWITCH_MISSING"
@@ -154,7 +166,7 @@ def test_two_names_of_one_computer_and_the_source_among_the_targets() -> None:
     twin = replace(provider("hv03"), computer=provider("hv02").computer)
     itself = replace(provider("hv04"), computer=SOURCE.computer)
     made = plan(
-        shown("hv02"), shown("hv03", target=twin), shown("hv04", target=itself), wanted=["hv02", "hv03", "hv04"]
+        shown("hv02"), shown("hv03", target=twin), shown("hv04", target=itself), request=asked(["hv02", "hv03", "hv04"])
     )
     assert step(made, "hv02").action == COPY
     for name in ("hv03", "hv04"):
@@ -175,7 +187,9 @@ def test_a_conflict_is_said_and_nothing_done() -> None:
 def test_few_clones_when_the_source_is_short_of_space(rooms: int, clones: int, error: str | None) -> None:
     size = template().needs.size
     source = replace(SOURCE, volumes=(Volume(name="C:\\", free=rooms * room_for(size), capacity=10**15),))
-    made = plan(*(shown(f"hv{n:02}") for n in range(2, 8)), source=source, wanted=[f"hv{n:02}" for n in range(2, 8)])
+    made = plan(
+        *(shown(f"hv{n:02}") for n in range(2, 8)), source=source, request=asked([f"hv{n:02}" for n in range(2, 8)])
+    )
     assert made.clones == clones
     found = step(made, "hv02").error
     assert (found.code if found else None) == error
@@ -187,7 +201,9 @@ def test_no_more_clones_than_copies_are_due() -> None:
 
 
 def test_a_concurrency_above_the_hosts_limit_is_said() -> None:
-    made = plan(*(shown(f"hv{n:02}") for n in range(2, 8)), wanted=[f"hv{n:02}" for n in range(2, 8)], concurrency=4)
+    made = plan(
+        *(shown(f"hv{n:02}") for n in range(2, 8)), request=asked([f"hv{n:02}" for n in range(2, 8)]), concurrency=4
+    )
     assert [finding.code for finding in made.findings] == ["MIGRATION_LIMIT"]
 
 

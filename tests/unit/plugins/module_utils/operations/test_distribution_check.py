@@ -37,8 +37,12 @@ def params(**changes: t.Any) -> dict[str, t.Any]:
         "template": "win11-gold",
         "source": "hv01",
         "targets": None,
+        "add": [],
+        "remove": [],
+        "playing": None,
+        "candidates": ["hv01", "hv02"],
         "known_hosts": ["hv01", "hv02"],
-        "known_groups": ["hyperv"],
+        "groups": {"hyperv": ["hv01", "hv02"]},
     }
     return {**values, **changes}
 

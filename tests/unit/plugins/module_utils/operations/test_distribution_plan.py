@@ -14,7 +14,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HostUnreachable,
     HyperVError,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_plan import OPERATION
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import OPERATION as REPORT
@@ -40,14 +42,17 @@ def silent(error: HyperVError) -> Values:
 
 
 def info(targets: list[str] | None, **changes: t.Any) -> Values:
-    record = None if targets is None else {"targets": targets, "multi_provider": True}
+    known = {name: provider(name).computer.identity for name in targets or ()}
+    record = Record(
+        template_id="t", name="win11-gold", multi_provider=True, targets=tuple(targets or ()), computers=known
+    )
     return {
         "id": "t",
         "name": "win11-gold",
         "revision": "0123456789ab",
         "needs": dataclasses.asdict(Needs.of(definition())),
         "findings": [],
-        "record": record,
+        "record": None if targets is None else shown(record),
         "export": {"complete": False},
         "clones": [],
         "staging_path": provider(SOURCE).path,
@@ -63,6 +68,10 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "templates": {"templates": [info(recorded)]},
         "surveys": surveys,
         "targets": None,
+        "add": [],
+        "remove": [],
+        "unlisted": "keep",
+        "remove_guests": False,
         "candidates": list(surveys),
         "groups": {"hyperv": [SOURCE, *surveys]},
         "concurrency": 2,
@@ -162,7 +171,7 @@ def test_the_copy_of_one_computer_is_not_counted_for_two_names() -> None:
 def test_the_status_file_forgets_who_left_the_list() -> None:
     made = plan({"hv02": survey("hv02"), "hv03": survey("hv03", CURRENT)}, ["hv02", "hv03", "hv04"], targets=["hv02"])
     told = made["distribution"]["providers"]
-    assert told["hv03"] == told["hv04"] == {"facts": {"listed": False}}
+    assert told["hv03"] == told["hv04"] == {"facts": {"listed": False, "leaving": False}}
     assert told["hv02"]["facts"]["listed"]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template import OPERATION, decide
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
     COPY_ID,
@@ -61,7 +62,9 @@ def test_declare_writes_record_and_stamp_and_keeps_what_people_wrote(host: FakeH
     stamp = _stamp.parse(notes, T_ID)
     assert stamp is not None
     assert (stamp.kind, stamp.source, stamp.staging) == ("template", "hv01", STAGING)
-    assert [what for what, _which in host.writes] == ["folder", "write", "notes"], "the record comes first"
+    places = [which for what, which in host.writes if what in ("write", "notes")]
+    assert places == [RECORD, T_ID], "the record comes first"
+    assert not [path for path in host.files.content if "leases" in path]
 
 
 def test_declare_again_changes_nothing_also_without_the_staging_path(host: FakeHost) -> None:
@@ -79,14 +82,38 @@ def test_check_mode_tells_the_same_and_writes_nothing(host: FakeHost) -> None:
     assert predicted == run(host, targets=["hv02"])
 
 
-def test_targets_that_are_left_out_stay_and_those_that_leave_are_pending(host: FakeHost) -> None:
+def test_targets_that_are_left_out_stay_and_those_that_leave_are_remembered(host: FakeHost) -> None:
     run(host, targets=["hv02", "hv03"])
     run(host)
     assert record(host).targets == ("hv02", "hv03")
     run(host, targets=["hv03", "hv04"])
-    assert (record(host).targets, record(host).pending_removals) == (("hv03", "hv04"), ("hv02",))
-    run(host, targets=["hv02"])
+    assert (record(host).targets, record(host).pending_removals, record(host).unlisted) == (
+        ("hv03", "hv04"),
+        (),
+        ("hv02",),
+    )
+    run(host, targets=["hv02"], unlisted="remove")
     assert set(record(host).pending_removals) == {"hv03", "hv04"}
+    assert record(host).unlisted == ()
+
+
+def test_the_list_is_changed_by_names_too(host: FakeHost) -> None:
+    run(host, targets=["hv02", "hv03"])
+    run(host, add=["hv04"], remove=["hv02"])
+    assert (record(host).targets, record(host).pending_removals) == (("hv03", "hv04"), ("hv02",))
+    run(host, removed=["hv02"], supplied={"hv03": "uuid/hv03.lab.test"})
+    assert (record(host).pending_removals, record(host).joining) == ((), ("hv04",))
+    assert record(host).computers == {"hv03": "uuid/hv03.lab.test"}
+    assert not run(host, add=["hv04"])["changed"]
+
+
+def test_two_that_change_the_list_at_once_lose_nothing(host: FakeHost) -> None:
+    run(host, targets=["hv02"])
+    begun = decide(work(defaults(OPERATION, name="win11-gold", staging_path=STAGING, add=["hv03"]), host=host))
+    assert isinstance(begun, Change)
+    run(host, add=["hv04"])
+    begun.apply()
+    assert record(host).targets == ("hv02", "hv04", "hv03")
 
 
 def test_another_name_of_the_vm_is_recorded(host: FakeHost) -> None:

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change at any time.
+"""The typed view of what the surveys of the providers brought."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import (
+    Computer,
+    HostSettings,
+    Switch,
+    Volume,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, Finding, Provider
+
+SAME_COMPUTER = "SAME_COMPUTER"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the survey brought of one provider: the provider and its copies, or why there was no answer.
+
+    ``silent`` tells a provider that did not answer from one whose survey failed for another reason.
+    """
+
+    name: str
+    provider: Provider | None
+    copy: Mapping[str, t.Any] = field(default_factory=dict)
+    error: Mapping[str, t.Any] | None = None
+    migration_host: str = ""
+    silent: bool = True
+
+    @property
+    def answers(self) -> bool | None:
+        """Whether the provider answers, as far as the survey tells."""
+        if self.provider is not None:
+            return True
+        return False if self.silent else None
+
+
+def provider_from_survey(name: str, survey: Mapping[str, t.Any]) -> Provider:
+    """The typed view of what ``host_info`` returned."""
+    host = survey["host"]
+    return Provider(
+        name=name,
+        settings=HostSettings(**host["settings"]),
+        computer=Computer(**host["computer"]),
+        volumes=tuple(Volume(**volume) for volume in host["volumes"]),
+        switches=tuple(Switch(**switch) for switch in host["switches"]),
+        migration_networks=tuple(host["migration_networks"]),
+        path=survey["target_path"],
+    )
+
+
+def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
+    """The typed view of one provider's survey, answered or not."""
+    if not survey.get("reachable"):
+        error = survey.get("error") or {"code": "NO_SURVEY", "message": f"{name} was not surveyed."}
+        return Shown(name=name, provider=None, error=error, silent=not survey.get("failed"))
+    provider = provider_from_survey(name, survey)
+    return Shown(name=name, provider=provider, copy=survey.get("copy") or {}, migration_host=provider.computer.fqdn)
+
+
+def same_computer(shown: Sequence[Shown], source: Provider) -> Iterator[Finding]:
+    """Inventory names that mean a computer which another name (or the source) means already."""
+    owner = {source.computer.identity: source.name}
+    for one in shown:
+        if one.provider is None:
+            continue
+        first = owner.setdefault(one.provider.computer.identity, one.name)
+        if first != one.name:
+            yield Finding(
+                severity=ERROR,
+                provider=one.name,
+                code=SAME_COMPUTER,
+                what=f"{one.name} and {first} are the same computer ({one.provider.computer.fqdn}).",
+                remedy=f"Remove one of the two names from the list; the source {source.name} is never a target.",
+            )
+
+
+__all__ = ("SAME_COMPUTER", "Shown", "provider_from_survey", "same_computer", "shown_from_survey")

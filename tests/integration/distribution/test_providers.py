@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Providers come and go: playbooks add and remove, and what they leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import MakeSite
+from .site import TEMPLATE, config
+
+
+@pytest.mark.slow
+def test_one_is_added_and_one_is_removed_while_the_others_are_not_touched(make_site: MakeSite) -> None:
+    site = make_site(config(targets=3))
+    first = site.distribute(distribute_targets=["hv02", "hv03"])
+    assert first.code == 0, first.output
+
+    before = site.last_call()
+    added = site.play("add", provider="hv04")
+    assert added.code == 0, added.output
+    assert site.words() == dict.fromkeys(("hv02", "hv03", "hv04"), ("Ready", "OK"))
+    called = {call["host"] for call in site.lab.calls(since=before)}
+    assert called == {"hv01", "hv04"}
+
+    unknown = site.play("remove", provider="hv033")
+    assert unknown.code != 0
+    assert "hv033" in unknown.output
+    assert "hv03" in unknown.output.split("Similar names are known", 1)[1]
+
+    before = site.last_call()
+    removed = site.play("remove", provider="hv03")
+    assert removed.code == 0, removed.output
+    assert set(site.words()) == {"hv02", "hv04"}
+    assert site.names("hv03") == []
+    assert site.files("hv03") == []
+    assert {call["host"] for call in site.lab.calls(since=before)} == {"hv01", "hv03"}
+
+    again = site.distribute()
+    assert (again.code, again.changed) == (0, {}), again.output
+    assert set(site.words()) == {"hv02", "hv04"}
+    assert site.names("hv02") == site.names("hv04") == [TEMPLATE]
