@@ -19,7 +19,7 @@ from .convert import CREDENTIAL, OBJECTS, PSOBJECT, SWITCH
 from .parameter_sets import ParameterSets, count
 from .shape import Role, Shape, Slot
 from .validate import validate
-from .values import Noted, PSObj, base, text
+from .values import Noted, PSArray, PSObj, base, text
 
 Argument = tuple[str | None, Any]
 
@@ -54,12 +54,15 @@ class Binder:
     # ---- the command line
 
     def _bind_command_line(self, arguments: list[Argument]) -> None:
-        positional = []
+        positional: list[Any] = []
         for name, value in arguments:
             if name is None:
                 positional.append(value)
                 continue
-            slot = self.shape.find(name)
+            slot = self._named(name)
+            if slot is None:
+                positional += [f"-{name.removeprefix('-')}", *([] if value is None else [value])]
+                continue
             if slot not in self._unbound:
                 raise errors.bound_twice(self.class_name, slot.name)
             self._bind(slot, value, coerce=True)
@@ -67,6 +70,15 @@ class Binder:
         self.sets.validate(before_pipeline=True, set_default=False)
         if problem is not None:
             raise problem
+
+    def _named(self, name: str) -> Slot | None:
+        """The parameter of this name; None where an unknown name is one more argument for what takes all the rest."""
+        try:
+            return self.shape.find(name)
+        except BindError as error:
+            if self.shape.takes_remaining and error.error_id.startswith("NamedParameterNotFound"):
+                return None
+            raise
 
     def _settle(self, expects_input: bool) -> None:
         left = self.sets.validate(before_pipeline=expects_input, set_default=not expects_input)
@@ -93,13 +105,23 @@ class Binder:
             if not bound:
                 left_over.append(value)
         left_over += queue
-        if not left_over:
+        if not left_over or self._bind_remaining(left_over):
             return None
         first = left_over[0]
         return problem or errors.no_position(self.class_name, "$null" if first is None else text(first))
 
+    def _bind_remaining(self, values: list[Any]) -> bool:
+        """All that is left goes to the parameter that takes it, as one list; a list that is alone is that list."""
+        for slot in [slot for slot in self._unbound if slot.parameter.remaining and slot.belongs(self.sets.flags)]:
+            return self._bind(slot, values[0] if len(values) == 1 else PSArray(values), coerce=True)
+        return False
+
     def _at(self, position: int, flags: int) -> list[Slot]:
-        return [slot for slot in self._unbound if any(role.position == position for role in slot.matching(flags))]
+        return [
+            slot
+            for slot in self._unbound
+            if not slot.parameter.remaining and any(role.position == position for role in slot.matching(flags))
+        ]
 
     def _bind_position(self, position: int, value: Any) -> tuple[bool, BindError | None]:
         """Without conversion first, in the default set first."""

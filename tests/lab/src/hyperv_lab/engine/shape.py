@@ -155,9 +155,14 @@ class Shape:
         return list(dict.fromkeys(matches)) if wanted else []
 
     def positions(self, slots: Iterable[Slot], flags: int) -> list[int]:
-        """The positions that are still free, in their order."""
-        found = {role.position for slot in slots for role in slot.matching(flags) if role.position is not None}
+        """The positions that are still free, in their order; what takes all the rest has its turn after them."""
+        own = [slot for slot in slots if not slot.parameter.remaining]
+        found = {role.position for slot in own for role in slot.matching(flags) if role.position is not None}
         return sorted(found)
+
+    @cached_property
+    def takes_remaining(self) -> bool:
+        return any(slot.parameter.remaining for slot in self.slots)
 
 
 @lru_cache(maxsize=512)

@@ -39,11 +39,20 @@ CERTIFICATE_ONLY = (
     "ExpiringInDays",
     "SSLServerAuthentication",
 )
+# Parameters that say ValueFromRemainingArguments in PowerShell's source, which no document tells.
+REMAINING = frozenset(
+    {
+        ("Write-Output", "InputObject"),
+        ("ForEach-Object", "RemainingScripts"),
+        ("ForEach-Object", "ArgumentList"),
+        ("Get-Command", "ArgumentList"),
+    }
+)
 CORRECTIONS: dict[tuple[str, str], dict[str, Any]] = {
     **{("Get-ChildItem", name): {"sets": {"*": {}}, "dyn": "FileSystem"} for name in FILE_ONLY},
     **{("Get-ChildItem", name): {"sets": {"*": {}}, "dyn": "Certificate"} for name in CERTIFICATE_ONLY},
+    **{key: {"rem": True} for key in REMAINING},
 }
-
 
 @dataclass(frozen=True)
 class SetRole:
@@ -65,6 +74,7 @@ class Parameter:
     values: tuple[str, ...] = ()
     wildcards: bool = False
     provider: str | None = None  # dynamic: exists only with that provider
+    remaining: bool = False  # takes all arguments that no other parameter has taken
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,7 @@ def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
         values=tuple(entry.get("vals", ())),
         wildcards=bool(entry.get("w")),
         provider=entry.get("dyn"),
+        remaining=bool(entry.get("rem")),
     )
 
 
