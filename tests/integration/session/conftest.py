@@ -19,7 +19,7 @@ COMMANDS_PER_SHELL = 8
 LAB = {
     "domain": "lab.test",
     "users": [
-        {"name": USER, "password": PASSWORD, "groups": ["Administrators"]},
+        {"name": USER, "password": PASSWORD, "groups": ["Administrators"], "local": True},
         {"name": GUEST, "password": PASSWORD, "groups": []},
     ],
     "hosts": {

@@ -21,6 +21,7 @@ import yaml
 
 from . import lab_yml
 from .config import LabConfig
+from .kdc import KerberosMissing
 from .lab import Lab
 from .reading import ConfigError
 
@@ -85,7 +86,7 @@ def main() -> int:
     data = arguments.data or Path(tempfile.mkdtemp(prefix="hyperv-lab-"))
     try:
         asyncio.run(_run(config, data, arguments.with_stdin))
-    except OSError as error:
+    except (OSError, KerberosMissing) as error:
         print(f"The lab cannot start: {error}", file=sys.stderr)
         return 1
     finally:

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import os
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -21,6 +22,14 @@ from .transport.endpoint import Identity
 
 VALID = datetime.timedelta(days=365)
 SLACK = datetime.timedelta(days=1)
+UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")  # by which Windows maps a certificate to a user
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    certificate: Path
+    key: Path
+    der: bytes
 
 
 class Authority:
@@ -38,15 +47,35 @@ class Authority:
         self.path = ca
         self.path.write_bytes(self._certificate().public_bytes(serialization.Encoding.PEM))
 
-    def identity(self, name: str, dns_name: str, address: str) -> Identity:
+    def identity(self, name: str, dns_name: str, address: str, *, asks: bool = False) -> Identity:
+        """A host's. ``asks``: it takes clients' certificates, too, if this authority has signed them."""
         certificate = self._host_certificate(name, dns_name, address)
         path = self._folder / f"{name.lower()}.pem"
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(certificate.public_bytes(serialization.Encoding.PEM) + self._host_pem)
+        _write(path, certificate.public_bytes(serialization.Encoding.PEM) + self._host_pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
+        if asks:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(self.path)
         return Identity(context, hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest())
+
+    def client(self, name: str, folder: Path) -> ClientCertificate:
+        """A certificate with which a client says that it is the local user of that name, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        upn = x509.OtherName(UPN, b"\x0c" + _der_length(f"{name}@localhost".encode()))
+        certificate = (
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
+            .add_extension(x509.SubjectAlternativeName([upn]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(sign_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pem, key_pem = folder / f"{name.lower()}.pem", folder / f"{name.lower()}.key"
+        _write(pem, certificate.public_bytes(serialization.Encoding.PEM))
+        _write(key_pem, _private_pem(key))
+        return ClientCertificate(pem, key_pem, certificate.public_bytes(serialization.Encoding.DER))
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         return (
@@ -81,6 +110,19 @@ class Authority:
             .add_extension(authority, critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _der_length(text: bytes) -> bytes:
+    """A short string behind its length."""
+    if len(text) > 127:
+        raise ValueError("a name that long is not foreseen")
+    return bytes([len(text)]) + text
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
 
 
 def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -51,6 +51,8 @@ class Lab:
         self.data = Path(told["data"])
         self.pid: int = told["pid"]
         self.hosts: dict[str, Json] = told["hosts"]
+        self.kerberos: Json | None = told["kerberos"]
+        self.clients: dict[str, Json] = told["clients"]
         self.log = log
 
     @classmethod

@@ -16,6 +16,7 @@ from .endpoints import Endpoint
 MiB = 1024**2
 GiB = 1024**3
 VERSIONS = (2016, 2019, 2022, 2025)
+SERVICES = ("cifs", "migration")  # that a computer account delegates to: storage, and the virtual machine itself
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,28 @@ class UserConfig:
     name: str
     password: str = field(repr=False)
     groups: frozenset[str] = frozenset({"Administrators"})
+    groups_on: Mapping[str, frozenset[str]] = field(default_factory=dict)  # instead of these, on some hosts
+    local: bool = False  # an account of each host instead of one of the domain
+    certificate: bool = False  # signs in with a client certificate that the lab makes; so it is a local account
+    sensitive: bool = False  # "Account is sensitive and cannot be delegated"
+
+    def groups_at(self, host: str) -> frozenset[str]:
+        return self.groups_on.get(host, self.groups)
+
+
+@dataclass(frozen=True)
+class DelegationConfig:
+    """What the directory has on a host's computer account.
+
+    ``to``: at which hosts it may act in the names of others, with which services. ``protocol``: "any" is *Use any
+    authentication protocol*, "kerberos" is *Use Kerberos only*. ``accepts``: hosts that may act so here (resource-based).
+    ``unconstrained``: *Trust this computer for delegation to any service*; tickets for it say ok-as-delegate.
+    """
+
+    to: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    protocol: str = "any"
+    accepts: tuple[str, ...] = ()
+    unconstrained: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,9 +120,9 @@ class VMConfig:
 class WinRMConfig:
     """How a host's WinRM is set up. Quotas: Windows' own defaults."""
 
-    authentication: tuple[str, ...] = ("Negotiate", "Basic")
+    authentication: tuple[str, ...] = ("Negotiate", "Kerberos", "Basic")
     allow_unencrypted: bool = False
-    channel_binding: bool = True
+    cbt_hardening: str = "relaxed"  # CbtHardeningLevel: none, relaxed, strict
     shells_per_user: int = 30
     commands_per_shell: int = 1000
     users: int = 10  # who may have shells at the same time
@@ -133,11 +156,17 @@ class HostConfig:
 
 @dataclass(frozen=True)
 class LabConfig:
-    """``delegation``: "any", "none", or for each source the names of the targets it may act on others' behalf at."""
+    """``delegation``: "any", "none", or what the directory has on each host. ``kerberos``: a KDC runs with the lab."""
 
     hosts: tuple[HostConfig, ...]
     domain: str = "lab.test"
     clock: float = 1.0  # 1.0: the real clock; n: n lab seconds pass in one real second
     users: tuple[UserConfig, ...] = ()
-    delegation: str | Mapping[str, tuple[str, ...]] = "any"
+    kerberos: bool = False
+    delegation: str | Mapping[str, DelegationConfig] = "any"
     rules: Mapping[str, Any] = field(default_factory=dict)  # switches of the model for facts that nobody has proved
+
+    @property
+    def netbios(self) -> str:
+        """The domain's name in DOMAIN\\user."""
+        return self.domain.partition(".")[0].upper()[:15]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import lab_yml, state
 from .calls import in_order
 from .faults import parse_fault
+from .lab_directory import delegation
 from .model import provision
 from .model.host import Host, VirtualSwitch
 from .model.operations.lifecycle import write_as_guest
@@ -142,7 +143,7 @@ class Control:
         self._lab.fabric.set_rules(**data)
 
     def set_delegation(self, data: Any) -> None:
-        self._lab.fabric.directory.set(lab_yml.read_delegation("delegation", data, set(self._lab.fabric.hosts)))
+        self._lab.fabric.directory.set(delegation(set(self._lab.fabric.hosts))("delegation", data))
 
     # ---- virtual machines
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from . import cmdlets
 from .admin import Admin
-from .certificates import Authority
+from .certificates import Authority, ClientCertificate
 from .config import HostConfig, LabConfig
+from .kdc import Kdc
 from .model.clock import make_clock
 from .model.fabric import Fabric
 from .transport.accounts import Directory
@@ -36,16 +37,35 @@ class Lab:
         self.fabric = Fabric(config, self.data / "hosts", make_clock(config.clock))
         self.directory = Directory(config.users, config.domain, [host.name for host in config.hosts])
         self.directory.write_ntlm_file(self.data / OWN / "ntlm-users")
+        self.clients = {user.name: self._client(user.name) for user in config.users if user.certificate}
+        self.kdc = self._kdc() if config.kerberos else None
         self.winrm = {host.name: self._winrm(host) for host in config.hosts}
         self.admin = Admin(self)
         self._reaper: asyncio.Task[None] | None = None
+
+    def _client(self, name: str) -> ClientCertificate:
+        made = self.authority.client(name, self.data / "clients")
+        self.directory.map_certificate(made.der, name)
+        return made
+
+    def _kdc(self) -> Kdc:
+        """Of the domain's members. This process uses its realm, and no file beside the lab's to notice replays."""
+        members = {host.name: self.fabric.hosts[host.name].dns_name for host in self.config.hosts if host.domain_member}
+        config = self.config
+        kdc = Kdc(
+            self.data / OWN / "kdc", self.data / "krb5.conf", config.domain, config.users, members, config.delegation
+        )
+        os.environ.update(kdc.environment(), KRB5RCACHENAME="none:")
+        return kdc
 
     def _winrm(self, config: HostConfig) -> WinRM:
         host = self.fabric.hosts[config.name]
         identity = None
         if config.https_port is not None:
-            identity = self.authority.identity(config.name, host.dns_name, config.address)
-        return WinRM(host, config, self.directory, identity, report=self.report)
+            asks = "Certificate" in config.winrm.authentication
+            identity = self.authority.identity(config.name, host.dns_name, config.address, asks=asks)
+        keytab = self.kdc.keytab(config.name) if self.kdc and config.domain_member else None
+        return WinRM(host, config, self.directory, identity, keytab=keytab, report=self.report)
 
     def report(self, bug: BaseException) -> None:
         """A bug of the lab itself: into its log, and to the tests, which must not take it for an answer."""
@@ -53,6 +73,8 @@ class Lab:
         self.fabric.bugs.append(bug)
 
     async def start(self) -> None:
+        if self.kdc is not None:
+            await self.kdc.start()
         for winrm in self.winrm.values():
             await winrm.start()
         await self.admin.start()
@@ -62,6 +84,8 @@ class Lab:
         if self._reaper is not None:
             self._reaper.cancel()
         self.admin.stop()
+        if self.kdc is not None:
+            self.kdc.stop()
         for name, winrm in self.winrm.items():
             winrm.stop("lab stopped")
             self.fabric.hosts[name].go_down()
@@ -83,6 +107,10 @@ class Lab:
             "data": str(self.data),
             "pid": os.getpid(),
             "hosts": {name: self._where(winrm) for name, winrm in self.winrm.items()},
+            "kerberos": {"config": str(self.kdc.clients), "realm": self.kdc.realm} if self.kdc else None,
+            "clients": {
+                name: {"certificate": str(one.certificate), "key": str(one.key)} for name, one in self.clients.items()
+            },
         }
 
     def _where(self, winrm: WinRM) -> dict[str, Any]:

@@ -22,12 +22,12 @@ from .config import (
     LabConfig,
     MigrationConfig,
     SwitchConfig,
-    UserConfig,
     VMConfig,
     VolumeConfig,
     WinRMConfig,
 )
 from .endpoints import endpoints
+from .lab_directory import delegation, user
 from .reading import (
     ConfigError,
     Section,
@@ -95,10 +95,6 @@ def read_vm(where: str, value: Any, folder: Path) -> VMConfig:
     return vm
 
 
-def read_delegation(where: str, value: Any, hosts: set[str]) -> str | Mapping[str, tuple[str, ...]]:
-    return _delegation(hosts)(where, value)
-
-
 def _lab(section: Section, folder: Path) -> LabConfig:
     defaults = section.take("defaults", _defaults(folder), HostConfig("", ""))
     hosts = section.need("hosts", _hosts(defaults, folder))
@@ -106,12 +102,13 @@ def _lab(section: Section, folder: Path) -> LabConfig:
         hosts=hosts,
         domain=section.take("domain", text, LabConfig.domain),
         clock=section.take("clock", _clock, 1.0),
-        users=section.take("users", list_of(_user), ()),
-        delegation=section.take("delegation", _delegation({host.name for host in hosts}), "any"),
+        users=section.take("users", list_of(user({host.name for host in hosts})), ()),
+        kerberos=section.take("kerberos", flag, False),
+        delegation=section.take("delegation", delegation({host.name for host in hosts}), "any"),
         rules=section.take("rules", _rules, {}),
     )
     section.end()
-    _unique("users", [user.name for user in config.users])
+    _unique("users", [one.name for one in config.users])
     return config
 
 
@@ -263,7 +260,7 @@ def _winrm(base: WinRMConfig) -> Callable[[str, Any], WinRMConfig]:
         winrm = WinRMConfig(
             authentication=section.take("authentication", list_of(one_of(*AUTHENTICATION)), base.authentication),
             allow_unencrypted=section.take("allow_unencrypted", flag, base.allow_unencrypted),
-            channel_binding=section.take("channel_binding", flag, base.channel_binding),
+            cbt_hardening=section.take("cbt_hardening", one_of(*HARDENING), base.cbt_hardening),
             users=section.take("users", count, base.users),
             operations_per_user=section.take("operations_per_user", count, base.operations_per_user),
             envelope_kb=section.take("envelope_kb", whole(32, 1024), base.envelope_kb),
@@ -274,29 +271,6 @@ def _winrm(base: WinRMConfig) -> Callable[[str, Any], WinRMConfig]:
         )
         section.end()
         return winrm
-
-    return convert
-
-
-def _user(where: str, value: Any) -> UserConfig:
-    section = Section(where, value)
-    user = UserConfig(
-        name=section.need("name", text),
-        password=section.need("password", text),
-        groups=frozenset(section.take("groups", list_of(text), ("Administrators",))),
-    )
-    section.end()
-    if re.search(r"[:\\@\s]", user.name):
-        raise ConfigError(f"{where}.name", f"{user.name!r}: a bare account name, without domain")
-    return user
-
-
-def _delegation(hosts: set[str]) -> Callable[[str, Any], str | Mapping[str, tuple[str, ...]]]:
-    def convert(where: str, value: Any) -> str | Mapping[str, tuple[str, ...]]:
-        if not isinstance(value, Mapping):
-            return one_of("any", "none")(where, value)
-        name = one_of(*sorted(hosts))
-        return {name(where, source): list_of(name)(f"{where}.{source}", targets) for source, targets in value.items()}
 
     return convert
 

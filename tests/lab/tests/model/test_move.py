@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hyperv_lab.config import DiskConfig, HostConfig, MiB, VMConfig
+from hyperv_lab.config import SERVICES, DelegationConfig, DiskConfig, HostConfig, MiB, VMConfig
 from hyperv_lab.engine.session import Caller
 from hyperv_lab.model import jobs, vhdx
 from hyperv_lab.model.failures import Failure
@@ -170,6 +170,8 @@ def test_the_destination_has_limits_too(make: Make, setting: str, text: str) -> 
 
 # ---- the second hop
 
+BOTH = frozenset(SERVICES)
+TO_HV02_ONLY = {"hv01": DelegationConfig({"hv02": BOTH})}
 CREDSSP = Caller("labadmin", frozenset({"Administrators"}), "credssp", delegated=True)
 KERBEROS = Caller("labadmin", frozenset({"Administrators"}), "kerberos", delegated=True)
 
@@ -178,10 +180,10 @@ KERBEROS = Caller("labadmin", frozenset({"Administrators"}), "kerberos", delegat
     ("delegation", "source", "target", "caller", "code"),
     [
         ("any", "Kerberos", "Kerberos", ADMIN, None),
-        ({"hv01": ("hv02",)}, "Kerberos", "Kerberos", ADMIN, None),
+        (TO_HV02_ONLY, "Kerberos", "Kerberos", ADMIN, None),
         ("none", "Kerberos", "Kerberos", ADMIN, 0x8009030E),
-        ({"hv02": ("hv01",)}, "Kerberos", "Kerberos", ADMIN, 0x8009030E),
-        ({"hv01": ("hv03",)}, "Kerberos", "Kerberos", ADMIN, 0x8009030E),
+        ({"hv02": DelegationConfig({"hv01": BOTH})}, "Kerberos", "Kerberos", ADMIN, 0x8009030E),
+        ({"hv01": DelegationConfig({"hv03": BOTH})}, "Kerberos", "Kerberos", ADMIN, 0x8009030E),
         ("none", "Kerberos", "Kerberos", KERBEROS, 0x8009030E),
         ("none", "Kerberos", "Kerberos", CREDSSP, 0x8009030E),
         ("any", "CredSSP", "CredSSP", ADMIN, 0x8009030E),

@@ -30,6 +30,9 @@ USERS = (
     UserConfig("labadmin", PASSWORD),
     UserConfig("second", PASSWORD),
     UserConfig("nobody", PASSWORD, frozenset({"Users"})),
+    UserConfig("operator", PASSWORD, frozenset({"Hyper-V Administrators"})),
+    UserConfig("here", PASSWORD, local=True),
+    UserConfig("card", PASSWORD, local=True, certificate=True),
 )
 BOUND = 20.0
 
@@ -78,7 +81,7 @@ class ScriptedRun:
 class Rig:
     """A host's WinRM in a thread of its own, and clients for it."""
 
-    def __init__(self, folder: Path, **winrm: Any) -> None:
+    def __init__(self, folder: Path, keytab: Path | None = None, **winrm: Any) -> None:
         self.config = HostConfig("hv01", "127.0.77.1", 0, 0, winrm=WinRMConfig(**winrm))
         self.directory = Directory(USERS, "lab.test", ["hv01"])
         self.authority = Authority(folder, folder / "ca.pem")
@@ -86,9 +89,11 @@ class Rig:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        identity = self.authority.identity("hv01", "hv01.lab.test", self.config.address)
+        identity = self.authority.identity("hv01", "hv01.lab.test", self.config.address, asks=True)
+        self.card = self.authority.client("card", folder / "clients")
+        self.directory.map_certificate(self.card.der, "card")
         host = SimpleNamespace(name="hv01", calls=None)
-        self.winrm = WinRM(host, self.config, self.directory, identity, now=lambda: self.time)
+        self.winrm = WinRM(host, self.config, self.directory, identity, keytab=keytab, now=lambda: self.time)
         self.call(self.winrm.start())
 
     def call(self, work: Any) -> Any:

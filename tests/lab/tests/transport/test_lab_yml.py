@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hyperv_lab import lab_yml
-from hyperv_lab.config import GiB, MiB
+from hyperv_lab.config import DelegationConfig, GiB, MiB
 from hyperv_lab.reading import ConfigError
 
 
@@ -71,7 +71,7 @@ def test_from_a_file(tmp_path: Path) -> None:
     path.write_text("clock: {scale: 60}\ndelegation: {hv01: [hv01]}\nhosts: {hv01: {address: 127.0.77.9}}\n")
     config = lab_yml.load(path)
     assert config.clock == 60.0
-    assert config.delegation == {"hv01": ("hv01",)}
+    assert config.delegation == {"hv01": DelegationConfig({"hv01": frozenset({"cifs", "migration"})})}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_from_a_file(tmp_path: Path) -> None:
         (hosts(volumes={"CC": 1}), "hosts.hv01.volumes: 'CC' is no drive letter"),
         (hosts(http_port=5986), "hosts.hv01.https_port: is the same as http_port"),
         (hosts(migration={"enabled": "yes"}), "hosts.hv01.migration.enabled: expected true or false"),
-        (hosts(winrm={"authentication": ["Kerberos"]}), "hosts.hv01.winrm.authentication[0]"),
+        (hosts(winrm={"authentication": ["Digest"]}), "hosts.hv01.winrm.authentication[0]"),
         (vm(memory="4 elephants"), "hosts.hv01.vms[0].memory: expected a size"),
         (vm(disks=[{"file": "nowhere.vhdx"}]), "hosts.hv01.vms[0].disks[0].file: there is no file"),
         (vm(disks=[{}]), "hosts.hv01.vms[0].disks[0]: a disk has either a file or a size"),
@@ -97,7 +97,16 @@ def test_from_a_file(tmp_path: Path) -> None:
         ({"clock": {"scale": -1}, **hosts()}, "clock.scale"),
         ({"delegation": {"hv01": ["hv09"]}, **hosts()}, "delegation.hv01[0]: 'hv09' is none of hv01"),
         ({"users": [{"name": "LAB\\x", "password": "y"}], **hosts()}, "users[0].name"),
+        ({"delegation": {"hv01": {"to": {"hv01": ["smb"]}}}, **hosts()}, "delegation.hv01.to.hv01[0]: 'smb'"),
+        ({"delegation": {"hv01": {"from": "hv01"}}, **hosts()}, "delegation.hv01.from: expected a list"),
+        ({"delegation": {"hv01": {"form": []}}, **hosts()}, "delegation.hv01.form: unknown key; did you mean from?"),
         ({"users": [{"name": "x"}], **hosts()}, "users[0].password: is missing"),
+        ({"users": [{"name": "x", "password": "a\nb"}], **hosts()}, "users[0].password: has characters"),
+        ({"users": [{"name": "x", "password": "y", "groups_on": {"hv9": []}}], **hosts()}, "users[0].groups_on: 'hv9'"),
+        (
+            {"users": [{"name": "x", "password": "y", "certificate": True, "local": False}], **hosts()},
+            "users[0].local: Windows maps client certificates to local accounts only",
+        ),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(data: dict[str, Any], message: str) -> None:

@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 import requests
 from hyperv_lab.transport.accounts import Directory
-from hyperv_lab.transport.endpoint import Identity
+from hyperv_lab.transport.auth import Policy
+from hyperv_lab.transport.http import Listener
+from hyperv_lab.transport.negotiation import Terms
 from pypsrp.client import Client
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from requests.exceptions import SSLError
+from requests_credssp.exceptions import AuthenticationException, NTStatusException
 from winrm.exceptions import InvalidCredentialsError
 from winrm.protocol import Protocol
 
 WAYS = [
-    (True, "basic", "auto"),
     (True, "ntlm", "auto"),
     (True, "negotiate", "auto"),
     (True, "ntlm", "always"),
@@ -39,17 +41,40 @@ def test_pypsrp_runs_a_pipeline(
         assert invoke(pool, "Echo", Text="Grüße; $(hostname) 'x' \U0001f600") == ["Grüße; $(hostname) 'x' \U0001f600"]
 
 
-@pytest.mark.parametrize("user", ["labadmin", "LabAdmin", "LAB\\labadmin", "labadmin@lab.test", "HV01\\labadmin"])
-@pytest.mark.parametrize("auth", ["basic", "ntlm"])
-def test_one_user_in_all_spellings(rig: Any, user: str, auth: str) -> None:
-    with rig.pool(auth=auth, user=user):
+@pytest.mark.parametrize("user", ["labadmin", "LabAdmin", "LAB\\labadmin", "labadmin@lab.test"])
+def test_one_user_of_the_domain_in_all_spellings(rig: Any, user: str) -> None:
+    with rig.pool(user=user):
         assert [shell.owner.account.name for shell in rig.winrm.shells] == ["LAB\\labadmin"]
+
+
+@pytest.mark.parametrize("user", ["here", "HERE", ".\\here", "HV01\\here"])
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_a_local_user_in_all_spellings(rig: Any, user: str, auth: str) -> None:
+    with rig.pool(auth=auth, user=user):
+        assert [shell.owner.account.name for shell in rig.winrm.shells] == ["HV01\\here"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "user"),
+    [
+        ("basic", "labadmin"),  # Windows takes Basic from local accounts only
+        ("basic", "LAB\\labadmin"),
+        ("ntlm", "HV01\\labadmin"),
+        ("ntlm", "LAB\\here"),
+        ("ntlm", "here@lab.test"),
+        ("ntlm", "HV02\\here"),
+    ],
+)
+def test_accounts_are_somewhere(rig: Any, auth: str, user: str) -> None:
+    with pytest.raises(AuthenticationError):
+        rig.pool(auth=auth, user=user).open()
 
 
 @pytest.mark.parametrize("ssl,auth", [(True, "basic"), (True, "ntlm"), (True, "negotiate"), (False, "ntlm")])
 def test_wrong_password(rig: Any, ssl: bool, auth: str) -> None:
+    user = "here" if auth == "basic" else "labadmin"
     with pytest.raises(AuthenticationError):
-        rig.pool(ssl=ssl, auth=auth, password="wrong").open()
+        rig.pool(ssl=ssl, auth=auth, user=user, password="wrong").open()
     assert len(rig.winrm.shells) == 0
 
 
@@ -60,9 +85,11 @@ def test_unknown_user_and_foreign_domain(rig: Any, auth: str) -> None:
             rig.pool(auth=auth, user=user).open()
 
 
-def test_a_user_without_rights_on_winrm_is_denied(rig: Any) -> None:
+@pytest.mark.parametrize("user", ["nobody", "operator"])
+def test_a_user_without_rights_on_winrm_is_denied(rig: Any, user: str) -> None:
+    """Hyper-V Administrators may not open remote sessions: that is another group's right."""
     with pytest.raises(WSManFaultError) as caught:
-        rig.pool(user="nobody").open()
+        rig.pool(user=user).open()
     assert caught.value.code == 5
 
 
@@ -92,16 +119,122 @@ def test_the_certificate_is_checked_by_name_and_by_authority(rig: Any) -> None:
         requests.post(url, verify=str(rig.authority.path), timeout=10)
 
 
-def test_wrong_channel_bindings_are_refused(rig: Any) -> None:
-    """Behind another certificate the bindings do not fit: a man in the middle, say."""
-    other = Identity(rig.authority.identity("hv99", "hv99.lab.test", "127.0.77.1").tls, b"\0" * 32)
-    listener = rig.winrm._listener(0, other)
+def _behind_another_certificate(rig: Any, terms: Terms) -> Listener:
+    """What a man in the middle looks like: the client sees one certificate, the host another."""
+    identity = rig.authority.identity("hv99", "hv99.lab.test", "127.0.77.1")
+    policy = Policy(rig.directory, "hv01", ("Negotiate", "Basic", "CredSSP"), True, terms)
+    listener = Listener("127.0.77.1", 0, lambda peer: rig.winrm._serve(peer, policy), identity.tls)
     rig.call(listener.open())
-    with pytest.raises(AuthenticationError):
-        rig.pool(port=listener.port).open()
-    with rig.pool(port=listener.port, auth="basic"):
-        pass
+    return listener
+
+
+@pytest.mark.parametrize(
+    ("hardening", "sends", "let_in"),
+    [
+        ("none", True, True),
+        ("none", False, True),
+        ("relaxed", True, False),
+        ("relaxed", False, True),
+        ("strict", True, False),
+        ("strict", False, False),
+    ],
+)
+@pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
+def test_channel_bindings_that_do_not_fit(rig: Any, auth: str, hardening: str, sends: bool, let_in: bool) -> None:
+    listener = _behind_another_certificate(rig, Terms(b"\0" * 32, hardening))
+    way = {"port": listener.port, "auth": auth, "negotiate_send_cbt": sends}
+    if let_in:
+        with rig.pool(**way):
+            pass
+    else:
+        with pytest.raises(AuthenticationError):
+            rig.pool(**way).open()
     rig.do(listener.close)
+
+
+@pytest.mark.parametrize(("hardening", "sends", "let_in"), [("strict", True, True), ("strict", False, False)])
+def test_a_strict_host_wants_channel_bindings(
+    make_rig: Callable[..., Any], hardening: str, sends: bool, let_in: bool
+) -> None:
+    rig = make_rig(cbt_hardening=hardening)
+    if let_in:
+        with rig.pool(negotiate_send_cbt=sends):
+            pass
+    else:
+        with pytest.raises(AuthenticationError):
+            rig.pool(negotiate_send_cbt=sends).open()
+    with rig.pool(ssl=False, negotiate_send_cbt=sends):
+        pass  # without TLS there is nothing to bind to
+
+
+def _card(rig: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "auth": "certificate",
+        "certificate_pem": str(rig.card.certificate),
+        "certificate_key_pem": str(rig.card.key),
+    } | more
+
+
+def test_a_client_certificate(make_rig: Callable[..., Any], invoke: Callable[..., list[Any]]) -> None:
+    rig = make_rig(authentication=("Certificate",))
+    with rig.pool(**_card(rig)) as pool:
+        assert invoke(pool, "Echo", Text="x") == ["x"]
+        assert [(one.owner.account.name, one.owner.mechanism) for one in rig.winrm.shells] == [
+            ("HV01\\card", "certificate")
+        ]
+
+
+def test_client_certificates_that_are_nobody(make_rig: Callable[..., Any], rig: Any, tmp_path: Path) -> None:
+    strange = make_rig(authentication=("Certificate",))
+    unmapped = strange.authority.client("unmapped", tmp_path / "clients")
+    foreign = rig.card
+    with pytest.raises(AuthenticationError):
+        strange.pool(
+            **_card(strange, certificate_pem=str(unmapped.certificate), certificate_key_pem=str(unmapped.key))
+        ).open()
+    with pytest.raises(AuthenticationError):  # the scheme is off
+        rig.pool(**_card(rig)).open()
+    with pytest.raises(requests.exceptions.ConnectionError):  # signed by nobody whom the host knows
+        strange.pool(
+            **_card(rig, certificate_pem=str(foreign.certificate), certificate_key_pem=str(foreign.key))
+        ).open()
+    answer = requests.post(
+        f"https://127.0.77.1:{strange.port[True]}/wsman",
+        headers={"Authorization": "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"},
+        verify=str(strange.authority.path),
+        timeout=10,
+    )
+    assert answer.status_code == 401  # no certificate at all
+
+
+@pytest.mark.parametrize(("ssl", "encryption"), [(True, "auto"), (True, "always"), (False, "auto")])
+def test_credssp_brings_the_credentials_along(
+    make_rig: Callable[..., Any], invoke: Callable[..., list[Any]], ssl: bool, encryption: str
+) -> None:
+    rig = make_rig(authentication=("CredSSP",))
+    long = "x" * 40000  # more than one encrypted part
+    with rig.pool(auth="credssp", ssl=ssl, encryption=encryption, user="LAB\\labadmin") as pool:
+        assert invoke(pool, "Echo", Text=long) == [long]
+        [owner] = [one.owner for one in rig.winrm.shells]
+        assert (owner.account.name, owner.mechanism, owner.delegated) == ("LAB\\labadmin", "credssp/ntlm", True)
+
+
+@pytest.mark.parametrize("change", [{"password": "wrong"}, {"user": "stranger"}], ids=str)
+def test_credssp_with_wrong_credentials(make_rig: Callable[..., Any], change: dict[str, str]) -> None:
+    rig = make_rig(authentication=("CredSSP",))
+    with pytest.raises((AuthenticationException, NTStatusException, AuthenticationError)):
+        rig.pool(auth="credssp", **change).open()
+    assert len(rig.winrm.shells) == 0
+
+
+def test_what_is_off_is_not_offered(make_rig: Callable[..., Any]) -> None:
+    rig = make_rig(authentication=("Negotiate",))
+    answer = requests.post(f"https://127.0.77.1:{rig.port[True]}/wsman", verify=str(rig.authority.path), timeout=10)
+    assert answer.headers["WWW-Authenticate"] == "Negotiate"
+    with pytest.raises(AuthenticationException, match="did not response CredSSP"):
+        rig.pool(auth="credssp").open()
+    with pytest.raises(AuthenticationError):
+        rig.pool(auth="basic", user="here").open()
 
 
 @pytest.mark.parametrize("transport,ssl", [("ntlm", True), ("ntlm", False), ("basic", True)])
@@ -151,7 +284,7 @@ def _pywinrm(rig: Any, transport: str, ssl: bool, password: str = "Lab:Passw0rd!
     return Protocol(
         endpoint=f"{scheme}://127.0.77.1:{rig.port[ssl]}/wsman",
         transport=transport,  # type: ignore[arg-type]  # one of its literals, by the parameters of the tests
-        username="labadmin",
+        username="here" if transport == "basic" else "labadmin",
         password=password,
         ca_trust_path=str(rig.authority.path),
         message_encryption="auto",

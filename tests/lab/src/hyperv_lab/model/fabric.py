@@ -34,8 +34,9 @@ class Fabric:
         self.clock = clock
         self.domain = config.domain
         self.rules = Rules().changed(config.rules)
-        self.directory = Directory(config.delegation)
+        self.netbios = config.netbios
         self.users: dict[str, UserConfig] = {user.name.lower(): user for user in config.users}
+        self.directory = Directory(config.delegation, self.users)
         self.call_numbers = itertools.count(1)
         self.bugs: list[BaseException] = []  # what went wrong in the lab itself, in work that nobody waited for
         self._threads: ThreadPoolExecutor | None = None

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..config import HostConfig
@@ -19,6 +20,7 @@ from . import encryption
 from .accounts import Directory
 from .auth import Authenticator, Policy
 from .http import CutConnection, Handler, Listener, Peer, Request, Response
+from .negotiation import Terms
 from .shells import Now, Premises, Shells
 from .soap import BadEnvelope, parse
 from .wsman import Asked, Service
@@ -45,6 +47,7 @@ class WinRM:
         directory: Directory,
         identity: Identity | None,
         *,
+        keytab: Path | None = None,
         now: Now = time.monotonic,
         report: Callable[[BaseException], None] = traceback.print_exception,
     ) -> None:
@@ -52,6 +55,7 @@ class WinRM:
         self.faults = Faults()
         self.shells = Shells(config.winrm)
         self._directory = directory
+        self._keytab = None if keytab is None else str(keytab)
         self._report = report
         self._service = Service(Premises(host, config, self.faults, now, report), self.shells)
         self.http = self._listener(config.http_port, None)
@@ -62,8 +66,8 @@ class WinRM:
         if port is None:
             return None
         winrm = self.config.winrm
-        binding = identity.binding if identity is not None and winrm.channel_binding else None
-        policy = Policy(self._directory, winrm.authentication, identity is not None, binding)
+        terms = Terms(identity.binding if identity else None, winrm.cbt_hardening, self._keytab)
+        policy = Policy(self._directory, self.config.name, winrm.authentication, identity is not None, terms)
         return Listener(
             self.config.address, port, lambda peer: self._serve(peer, policy), identity.tls if identity else None
         )
@@ -102,7 +106,7 @@ class WinRM:
                 listener.close()
 
     def _serve(self, peer: Peer, policy: Policy) -> Handler:
-        authenticator = Authenticator(policy)
+        authenticator = Authenticator(policy, peer.certificate)
 
         async def handle(request: Request) -> Response:
             try:

@@ -49,6 +49,7 @@ class Peer:
 
     address: str
     tls: bool
+    certificate: bytes | None = None  # the client's (DER), if it has shown one
 
 
 class HttpConnection:
@@ -213,7 +214,9 @@ class Listener:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = (writer.get_extra_info("peername") or ("", 0))[0]
-        connection = HttpConnection(reader, writer, self._serve(Peer(address, self._tls is not None)))
+        tls = writer.get_extra_info("ssl_object")
+        peer = Peer(address, self._tls is not None, tls.getpeercert(True) if tls else None)
+        connection = HttpConnection(reader, writer, self._serve(peer))
         self._connections.add(connection)
         try:
             await connection.run()

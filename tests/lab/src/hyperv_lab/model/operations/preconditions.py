@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import jobs
-from ..directory import Caller, may_manage, refusal
+from ..directory import Caller, refusal
 from ..failures import E_ACCESS_DENIED, E_HOST_NOT_FOUND, E_REFUSED, E_TIMED_OUT, Failure
 from ..host import Host
 from ..vm import VirtualMachine
@@ -60,23 +60,21 @@ def no_connection(source: Host, vm: VirtualMachine, name: str, hresult: int) -> 
 def check_access(road: Road) -> None:
     """Credentials for the second hop, rights at the other end, and that the other end takes migrations at all."""
     source, target, vm = road.source, road.target, road.vm
-    if (code := refusal(source, target, road.caller, source.fabric.directory)) is not None:
-        why = source.say_code(code)
-        raise at_source(
-            source,
-            vm,
-            source.say("move_connect", host=target.computer_name, why=why),
-            source.say("move_authenticate"),
-            hresult=code,
-        )
-    if not may_manage(road.caller):
-        why = source.say_code(E_ACCESS_DENIED)
-        raise at_source(source, vm, source.say("move_connect", host=target.computer_name, why=why))
+    if (code := refusal(source, target, road.caller, with_storage=road.with_storage)) is not None:
+        raise _not_let_in(road, code, source.say("move_authenticate"))
+    if not source.fabric.directory.may_manage_at(road.caller, target.name):
+        raise _not_let_in(road, E_ACCESS_DENIED)
     if not target.settings.migration_enabled:
         raise Failure(source.say("move_disabled_destination"), category="InvalidOperation")
     for host in (source, target):
         if not (host.settings.any_network or host.settings.networks):
             raise at_source(source, vm, source.say("move_no_network", vm=vm.name, host=target.computer_name))
+
+
+def _not_let_in(road: Road, code: int, *more: str) -> Failure:
+    source = road.source
+    wrong = source.say("move_connect", host=road.target.computer_name, why=source.say_code(code))
+    return at_source(source, road.vm, wrong, *more, hresult=code)
 
 
 def check_limits(road: Road) -> None:
