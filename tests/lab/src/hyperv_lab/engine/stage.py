@@ -20,6 +20,7 @@ from .records import for_variable
 from .registry import implementation
 from .session import Session
 from .tables import resolve
+from .unlisted import is_unlisted
 from .values import PSArray
 
 Sink = Callable[[Any], Awaitable[None]]
@@ -87,6 +88,8 @@ class Stage:
         name = str(command.command_text)
         known = resolve(name)
         offer = None if known is None else session.configuration.offer(name, known)
+        if known is None and is_unlisted(name) and not session.configuration.no_language:
+            raise NotSimulated(f"{name} is a command of real hosts that the lab knows by its name only")
         if known is None or offer is None:
             raise command_not_found(name)
         arguments: list[Argument] = [
