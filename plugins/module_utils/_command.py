@@ -36,11 +36,17 @@ class Command:
 
     name: str
     parameters: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False)
+    module: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in self.parameters.items():
             if value is None:
                 raise InvalidInput(f"{self.name} -{name}: a parameter without a value is left out, not sent as null")
+
+    @property
+    def full_name(self) -> str:
+        """With its module, where that is given: then no function or alias of the bare name stands in for it."""
+        return f"{self.module}\\{self.name}" if self.module else self.name
 
     @property
     def reads(self) -> bool:

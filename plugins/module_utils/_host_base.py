@@ -60,7 +60,7 @@ class Part:
 
     def _rows(self, *stages: Command, properties: Sequence[str], timeout: float = QUESTION) -> list[Row]:
         """The objects of a pipeline, each with these properties only."""
-        answers = self._session.run(*stages, command("Select-Object", Property=list(properties)), timeout=timeout)
+        answers = self._session.run(*stages, select(Property=list(properties)), timeout=timeout)
         return [self._row(answer) for answer in answers]
 
     def _one(self, *stages: Command, properties: Sequence[str]) -> Row:
@@ -107,6 +107,15 @@ class Part:
         )
 
 
+def select(**parameters: t.Any) -> Command:
+    """Properties or objects of what comes.
+
+    By its full name: endpoints without a script language have a function of the bare name, which lets next to nothing
+    through.
+    """
+    return Command("Select-Object", parameters, module="Microsoft.PowerShell.Utility")
+
+
 def is_missing(record: ErrorRecord) -> bool:
     """Whether the error says that a file, folder or drive is not there (not that it may not be seen).
 
@@ -131,4 +140,5 @@ __all__ = (
     "Part",
     "is_missing",
     "says_missing",
+    "select",
 )

@@ -8,7 +8,13 @@
 from __future__ import annotations
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, POLL_EVERY, OnPoll, OnProgress
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
+    CHANGE,
+    POLL_EVERY,
+    OnPoll,
+    OnProgress,
+    select,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_guests import GuestChanges
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Incompatibility
@@ -69,7 +75,7 @@ class Changes(GuestChanges):
                 SmartPagingFilePath=folder,
                 VhdDestinationPath=disks,
             ),
-            command("Select-Object", Property=list(VM_PROPERTIES)),
+            select(Property=list(VM_PROPERTIES)),
             timeout=timeout,
             on_progress=on_progress,
             on_poll=on_poll,
@@ -105,7 +111,7 @@ class Changes(GuestChanges):
         rows = self._rows(
             by_id(vm_id),
             command("Compare-VM", DestinationHost=destination_host, IncludeStorage=True, DestinationStoragePath=folder),
-            command("Select-Object", ExpandProperty="Incompatibilities"),
+            select(ExpandProperty="Incompatibilities"),
             properties=("MessageId", "Message", "Source"),
             timeout=_COMPARING,
         )

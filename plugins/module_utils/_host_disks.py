@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from ansible_collections.fanout.hyperv.plugins.module_utils import _vhdx
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import QUESTION, Part
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import QUESTION, Part, select
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_files import Files
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import Disk, DiskFacts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import fold
@@ -33,7 +33,7 @@ class DiskQuestions(Part):
             return ()
         outcome = self._session.run(
             command("Get-VHD", Path=list(paths)),
-            command("Select-Object", Property=list(_DISK)),
+            select(Property=list(_DISK)),
             timeout=QUESTION,
             check=False,
         )
@@ -87,7 +87,7 @@ class DiskQuestions(Part):
                 ReadCount=size,
                 TotalCount=_vhdx.HEADER_OFFSETS[1] + size,
             ),
-            command("Select-Object", Index=[offset // size for offset in _vhdx.HEADER_OFFSETS]),
+            select(Index=[offset // size for offset in _vhdx.HEADER_OFFSETS]),
             timeout=QUESTION,
         )
         return _vhdx.blocks(answers, size)

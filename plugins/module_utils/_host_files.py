@@ -19,6 +19,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
     Part,
     is_missing,
     says_missing,
+    select,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import Entry
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import TEMPORARY, fold
@@ -46,7 +47,7 @@ class Files(Part):
             return ()
         outcome = self._session.run(
             command("Get-Item", LiteralPath=list(paths), Force=True),
-            command("Select-Object", Property=list(_ENTRY)),
+            select(Property=list(_ENTRY)),
             check=False,
         )
         bad = [record for record in outcome.errors if not is_missing(record)]
@@ -75,7 +76,7 @@ class Files(Part):
         """The SHA-256 of the file, in lower case. The host reads all of it."""
         answers = self._session.run(
             command("Get-FileHash", LiteralPath=path, Algorithm="SHA256"),
-            command("Select-Object", Property=["Hash"]),
+            select(Property=["Hash"]),
             timeout=timeout,
             on_poll=on_poll,
             poll_every=POLL_EVERY,

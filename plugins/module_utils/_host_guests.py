@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, select
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, VMQuestions, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Definition, Drive
 from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import need, text
@@ -23,7 +23,7 @@ class GuestChanges(VMQuestions):
         """An empty disk over ``parent``; its folder has to be there, the file must not."""
         self._session.run(
             command("New-VHD", Path=path, ParentPath=parent, Differencing=True),
-            command("Select-Object", Property=["Path"]),
+            select(Property=["Path"]),
             timeout=CHANGE,
         )
 
@@ -43,7 +43,7 @@ class GuestChanges(VMQuestions):
                 VHDPath=disk,
                 SwitchName=switch,
             ),
-            command("Select-Object", Property=list(VM_PROPERTIES)),
+            select(Property=list(VM_PROPERTIES)),
             timeout=CHANGE,
         )
         if len(answers) != 1:

@@ -212,7 +212,8 @@ class Session:
         """
         deadline = Deadline(self._clock, timeout)
         prepared = [
-            (stage.name, {name: wire(value, _seal) for name, value in stage.parameters.items()}) for stage in stages
+            (stage.full_name, {name: wire(value, _seal) for name, value in stage.parameters.items()})
+            for stage in stages
         ]
         callbacks = {"on_progress": on_progress, "on_poll": on_poll, "poll_every": poll_every}
         secrets = [*self.options.secrets, *_secrets([stage.parameters for stage in stages])]
