@@ -15,14 +15,22 @@ from typing import Any
 
 import psrpcore
 from hyperv_lab.calls import CallLog
-from hyperv_lab.cmdlets import core, core_filter, core_session, file_changes, file_content, files
+from hyperv_lab.cmdlets import core, core_filter, core_group, core_session, file_changes, file_content, files
 from hyperv_lab.engine.pipeline import END, PipelineRun
 from hyperv_lab.engine.session import Caller, Session, SessionConfiguration
 from hyperv_lab.model.files import Volumes
 from hyperv_lab.model.switches import Rules
 from psrpcore import ClientPowerShell, ClientRunspacePool, Command, ServerPipeline, ServerRunspacePool
 
-LOADED = (core, core_filter, core_session, file_changes, file_content, files)  # importing them registers their commands
+LOADED = (
+    core,
+    core_filter,
+    core_group,
+    core_session,
+    file_changes,
+    file_content,
+    files,
+)  # importing them registers their commands
 Stage = tuple[str, Any]
 WALL = datetime.datetime(2026, 11, 20, 13, 9, 30, 250000, datetime.timezone.utc)
 

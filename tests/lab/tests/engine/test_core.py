@@ -157,6 +157,52 @@ def test_measuring(vms: Rig) -> None:
     assert (summed.Count, summed.Sum, summed.Average, summed.Property) == (2, 15.0, None, "Size")
 
 
+# ---- ForEach-Object, Group-Object, Tee-Object, Out-String
+
+
+def test_members(vms: Rig) -> None:
+    assert vms(*THINGS, ("ForEach-Object", {"MemberName": "Name"})).output == ["beta", "Alpha", "gamma"]
+    assert vms(*THINGS, ("ForEach-Object", {"MemberName": "Tags"})).output == ["x", "x", "y"]
+    assert vms(*THINGS, ("ForEach-Object", {"MemberName": "Size"})).output == [5, 10]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"Process": "$_.Name"}, {"MemberName": "ToString"}, {"MemberName": "Trim", "ArgumentList": ["a"]}],
+)
+def test_scripts_and_methods_are_not_simulated(vms: Rig, arguments: dict[str, Any]) -> None:
+    assert vms(*THINGS, ("ForEach-Object", arguments)).error_id == "NotSimulated"
+
+
+def test_members_that_cannot_be(vms: Rig) -> None:
+    found = vms(*THINGS, ("Select-Object", {"First": 1}), ("ForEach-Object", {"MemberName": "*a*"}))
+    assert found.error_id == f"AmbiguousPropertyOrMethodName,{PS}ForEachObjectCommand"
+    found = vms(*THINGS, ("Select-Object", {"First": 1}), ("ForEach-Object", {"MemberName": "zz*"}))
+    assert found.error_id == f"PropertyOrMethodNotFound,{PS}ForEachObjectCommand"
+
+
+def test_groups(vms: Rig) -> None:
+    groups = vms(*THINGS, ("Group-Object", {"Property": "State"})).output
+    assert [(group.Name, group.Count) for group in groups] == [("Off", 2), ("Running", 1)]
+    bare = vms(*THINGS, ("Group-Object", {"Property": "State", "NoElement": True})).output[0]
+    assert (bare.Count, list(bare.Group)) == (2, [])
+    assert vms(*THINGS, ("Group-Object", {"AsHashTable": True})).error_id == "NotSimulated"
+
+
+def test_a_tee_keeps_what_goes_through(vms: Rig) -> None:
+    assert names(vms, ("Tee-Object", {"Variable": "kept"})) == ["beta", "Alpha", "gamma"]
+    kept = (("Get-Variable", {"Name": "kept"}), ("Select-Object", {"ExpandProperty": "Value"}))
+    assert vms(*kept, ("Measure-Object", {})).one.Count == 3
+    assert vms(*THINGS, ("Tee-Object", {"FilePath": "C:\\x"})).error_id == "NotSimulated"
+
+
+def test_strings_as_one(vms: Rig) -> None:
+    lines = ("Write-Output", {"InputObject": ["a", "b"]})
+    assert vms(lines, ("Out-String", {})).one == "a\r\nb\r\n"
+    assert vms(lines, ("Out-String", {"Stream": True})).output == ["a", "b"]
+    assert vms(*THINGS, ("Out-String", {})).error_id == "NotSimulated"
+
+
 # ---- the rest
 
 
