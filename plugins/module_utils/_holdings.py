@@ -162,6 +162,11 @@ class Copies:
         return next((copy for copy in stamped if copy.folder is not None and self._is_right(copy)), None)
 
     @property
+    def renamed(self) -> Copy | None:
+        """A copy of the revision that is right but for its name; None when there is one that is right altogether."""
+        return self.arrived if self.arrived is not None and self.arrived.misnamed else None
+
+    @property
     def cleanable(self) -> tuple[Leftover, ...]:
         """Leftovers of which something can go."""
         return tuple(leftover for leftover in self.leftovers if not leftover.stuck)

@@ -345,8 +345,13 @@ class Lease:
         return holder is not None and holder.nonce == self._me.nonce
 
     def _is_stale(self, generation: _Generation) -> bool:
-        """Dead on this very control node, or silent for too long by the host's clock (which may have been set)."""
+        """Dead on this very control node, or silent for too long by the host's clock (which may have been set).
+
+        One that this very lease held before an outcome became unknown is its own to take over.
+        """
         holder = generation.holder
+        if holder is not None and holder.nonce == self._me.nonce:
+            return True
         local = holder is not None and holder.controller == self._me.controller
         if holder is not None and local and not self._lives(holder.pid, holder.started):
             return True

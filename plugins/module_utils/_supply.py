@@ -20,9 +20,8 @@ from datetime import timedelta
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline
-from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, Copy, look
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, Copy, look, show
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
-    Conflict,
     HyperVError,
     LeaseLost,
     NotFound,
@@ -30,55 +29,35 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
     VerificationFailed,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import temporary_name
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight
+from ansible_collections.fanout.hyperv.plugins.module_utils._order import (
+    Order,
+    refuse_conflicts,
+    refuse_started,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     Layout,
     attempt_of,
-    fold,
     join,
     name_of,
     new_attempt,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, FolderOwner, lies_in, read_clones
-from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import verify
+from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import HASH, damage, verify
 from ansible_collections.fanout.hyperv.plugins.module_utils._waiting import Every
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, DiskFacts
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values, Work
 
 _GOES_ON = (OutcomeUnknown, OperationTimedOut, LeaseLost)
 """After these the work may still run on the hosts, or is somebody else's: nothing is cleaned up."""
-
-
-def temporary_name(vm_id: str) -> str:
-    """The name of a VM of ours that is not, or no longer, the copy that people use."""
-    return f"fanout-{vm_id[:8]}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be supplied, and how. Times are seconds."""
-
-    template_id: str
-    name: str
-    revision: str
-    source: str
-    staging_path: str
-    target_path: str
-    migration_host: str
-    concurrency: int
-    clones: int
-    verify: str
-    clone_timeout: float
-    move_timeout: float
-    limit_timeout: float
-    lease_seconds: float
 
 
 @dataclass(kw_only=True)
@@ -89,7 +68,7 @@ class Supply:
     order: Order
     notes: list[str] = field(default_factory=list)
     attempts: int = 0
-    adopted: bool = False
+    """How often it was tried to carry it out."""
 
     def __post_init__(self) -> None:
         self._here = Layout(self.order.target_path, self.order.template_id)
@@ -103,6 +82,8 @@ class Supply:
             expiry=timedelta(seconds=self.order.lease_seconds),
         )
         self._heartbeat = Every(self.order.lease_seconds / 4)
+        self._damage: dict[str, list[str]] = {}
+        self._begun: dict[str, str] = {}
 
     @property
     def target(self) -> Host:
@@ -113,29 +94,53 @@ class Supply:
         return self.work.other("source")
 
     def look(self) -> Copies:
-        """What the target holds now."""
-        return look(
+        """What the target holds now, with what a closer look at copies that are there has brought."""
+        found = look(
             self.target,
             base=self.order.target_path,
             template_id=self.order.template_id,
             name=self.order.name,
             revision=self.order.revision,
+            adopt=self.order.adopt,
         )
+        for vm_id, wrong in self._damage.items():
+            found = found.damaged(vm_id, wrong)
+        return found
+
+    def examine(self, found: Copies) -> Copies:
+        """With ``hash``, read the disks of a copy that is there already; damage that sizes do not show is found so."""
+        there = found.current or found.renamed
+        if self.order.verify != HASH or there is None or there.folder is None or there.vm.id in self._damage:
+            return found
+        wrong = damage(self.target, there.vm, there.folder, self._manifest, self.work.reporter)
+        self._damage[there.vm.id] = wrong
+        return found.damaged(there.vm.id, wrong)
 
     def carry_out(self) -> Values:
         """Supply the target. What is there already is kept, whatever killed the run that made it."""
+        self.attempts += 1
         self.target.files.ensure_folder(self._here.template)
         # A dead holder's move to this target may still run: it is adopted, so nothing speaks against taking over.
         with self._lease.held(lambda: False, check=self.work.reporter.check):
             found = self.look()
             refuse_conflicts(found, self.target.label)
             if found.current is None:
-                vm, folder = self._bring(found)
-                self._finish(vm, folder, found)
+                self._make(found)
                 found = self.look()
             self._retire(found)
             self._clean(found)
         return {"vm_id": None if found.current is None else found.current.vm.id, "notes": self.notes}
+
+    def _make(self, found: Copies) -> None:
+        """A verified copy under the template's name: one that was finished before has only to be named again."""
+        there = found.renamed
+        if there is not None and there.folder is not None:
+            self.notes.append(f"the copy that was renamed to {there.vm.name} has got its name back")
+            disks = show(self.target, there.vm, self.order.revision).disks
+            self._name(there.vm, there.folder, disks, found)
+            return
+        vm, folder = self._bring(found)
+        self._finish(vm, folder, found)
 
     # Bringing a copy to the target
 
@@ -146,15 +151,14 @@ class Supply:
             folder = str(found.arrived.folder)
             self._leave_behind(folder)
             return found.arrived.vm, folder
-        self.attempts = 1
         clone = self._on_its_way()
         if clone is not None and clone.vm is not None and clone.owner is not None:
-            self.adopted = True
             self.work.reporter.note(f"{self.work.provider}: adopting the move that is running already")
             self._move(clone.vm, clone.owner.folder)
             vm = self._arrived(clone.vm.id)
             self._leave(clone.folder)
             return vm, clone.owner.folder
+        self._clear_earlier_tries()
         with self.work.slots.clone(self.order.clones, self._waiting):
             return self._clone_and_move()
 
@@ -163,10 +167,18 @@ class Supply:
         clones = read_clones(self.source, self._there)
         return next((c for c in clones if c.moving and c.owner is not None and c.owner.target == self._identity), None)
 
+    def _clear_earlier_tries(self) -> None:
+        """Clones that earlier tries of this very run have left idle. One whose import still runs is left to it."""
+        vms = self.source.vms() if self._begun else ()
+        for clone_folder, folder in list(self._begun.items()):
+            if any(lies_in(vm, clone_folder) and not vm.busy for vm in vms):
+                self._undo(clone_folder, folder)
+
     def _clone_and_move(self) -> tuple[VM, str]:
         attempt = new_attempt()
         clone_folder = self._there.clone(self.order.revision, attempt)
         folder = self._here.attempt(self.order.revision, attempt)
+        self._begun[clone_folder] = folder
         try:
             with self.work.slots.exclusive("clone", self._waiting):
                 vm = self._clone(attempt, clone_folder, folder)
@@ -181,6 +193,7 @@ class Supply:
         except HyperVError:
             self._undo(clone_folder, folder)
             raise
+        del self._begun[clone_folder]
         return vm, folder
 
     def _clone(self, attempt: str, clone_folder: str, folder: str) -> VM:
@@ -197,7 +210,7 @@ class Supply:
             on_poll=self._holding(clone_folder),
         )
         self.source.rename_vm(vm.id, temporary_name(vm.id))
-        self.source.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self._stamp(vm.id)))
+        self.source.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
         shown = self.source.vm(vm.id)
         if shown is None:
             raise NotFound(f"The clone {vm.id} is not on {self.source.label} any more.", host=self.source.label)
@@ -265,13 +278,20 @@ class Supply:
             )
         except VerificationFailed:
             self._lease.check()
-            self._remover(self.target).remove_vm(vm, folder)
+            if found.arrived is None or not found.arrived.stripped:
+                self._remover(self.target).remove_vm(vm, folder)
             raise
+        self._name(vm, folder, facts, found)
+
+    def _name(self, vm: VM, folder: str, disks: tuple[DiskFacts, ...], found: Copies) -> None:
+        """A copy that is right gets its baseline, its stamp and, last, the template's name."""
         self._lease.check()
+        if found.copies:  # bringing it took long: whoever has started an older copy meanwhile does not lose it
+            refuse_started(found, self.target.vms(), self.target.label)
         self.work.reporter.phase("naming")
-        baseline = Baseline(vm_id=vm.id, state=vm.state, revision=self.order.revision, disks=facts)
+        baseline = Baseline(vm_id=vm.id, state=vm.state, revision=self.order.revision, disks=disks)
         self.target.files.write_text(self._here.baseline(folder), baseline.to_json())
-        self.target.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self._stamp(vm.id)))
+        self.target.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
         for old in found.copies:
             if old.vm.id != vm.id and not old.superseded:
                 self._supersede(old)
@@ -279,20 +299,9 @@ class Supply:
 
     def _supersede(self, old: Copy) -> None:
         """Mark an older copy as such before the new one takes its name."""
-        stamp = self._stamp(old.vm.id, revision=old.revision, superseded=True)
+        stamp = self.order.stamp(old.vm.id, revision=old.revision, superseded=True)
         self.target.set_notes(old.vm.id, _stamp.merge(_stamp.remove(old.vm.notes), stamp))
         self.target.rename_vm(old.vm.id, temporary_name(old.vm.id))
-
-    def _stamp(self, vm_id: str, *, revision: str | None = None, superseded: bool = False) -> _stamp.Stamp:
-        return _stamp.Stamp(
-            kind="copy",
-            vm_id=vm_id,
-            template_id=self.order.template_id,
-            template_name=self.order.name,
-            source=self.order.source,
-            revision=revision or self.order.revision,
-            superseded=superseded,
-        )
 
     # Cleaning up
 
@@ -388,18 +397,4 @@ class Supply:
         return in_flight(self.work.control("source"), is_clone)
 
 
-def refuse_conflicts(found: Copies, label: str) -> None:
-    """A VM of the template's name that is not ours is never touched, nor a copy that somebody uses."""
-    others = [vm for vm in found.conflicts if fold(vm.name) == fold(found.name)]
-    if others:
-        raise Conflict(
-            f"{label} has a VM {found.name!r} (id {others[0].id}) that is not a copy made by us. It was not touched.",
-            code="NAME_CONFLICT",
-            remedy="Rename or remove that VM yourself, then run again.",
-            host=label,
-        )
-    for obstacle in found.obstacles:
-        raise obstacle.to_error(label)
-
-
-__all__ = ("Order", "Supply", "refuse_conflicts", "temporary_name")
+__all__ = ("Supply",)

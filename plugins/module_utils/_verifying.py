@@ -70,6 +70,12 @@ def examine(
     return wrong, disks
 
 
+def damage(host: Host, vm: VM, folder: str, manifest: Manifest, reporter: Reporter) -> list[str]:
+    """What reading every byte of a copy that was verified before brings to light."""
+    reporter.phase("checking")
+    return examine(host, vm, folder, manifest, how=HASH, reporter=reporter, on_poll=reporter.check)[0]
+
+
 def _places(vm: VM, disks: Sequence[Disk], folder: str, manifest: Manifest, drives: int) -> Iterator[str]:
     if vm.state != "Off":
         yield f"it is {vm.state}, not Off"
@@ -120,4 +126,4 @@ def _hashes(
             yield f"{disk.path}: SHA-256 is {found} instead of {wanted}"
 
 
-__all__ = ("HASH", "NONE", "SIZE", "examine", "verify")
+__all__ = ("HASH", "NONE", "SIZE", "damage", "examine", "verify")

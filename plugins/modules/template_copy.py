@@ -73,7 +73,8 @@ options:
     type: int
   verify:
     description:
-      - How the copy is verified.
+      - How the copy is verified. With V(hash), a copy that is there already is read and compared as well; with the
+        others it counts as right as long as its baseline says so.
       - V(none) looks whether its disks are there and lie in its own folder.
       - V(size) compares virtual size, identifier and file size of each disk as well, and has the host test it.
       - V(hash) compares the SHA-256 of each disk file as well.
@@ -99,6 +100,25 @@ options:
   remove_guests:
     description:
       - With O(state=absent), remove the guests of the template that need a disk of the copy, too. They have to be off.
+    type: bool
+    default: false
+  retries:
+    description:
+      - How often it is tried again after an error that may pass by itself, such as a lost connection or a busy host.
+      - The hosts are asked before each try what is there; a move that still runs is adopted, never started twice.
+      - Limits that you have set (O(move_timeout), O(clone_timeout), O(limit_timeout)) are not waited for again.
+    type: int
+    default: 2
+  retry_delay:
+    description:
+      - Seconds before the first such try. Each further pause is twice as long as the one before, up to 300 seconds.
+      - No slot for a clone or a copy is held meanwhile.
+    type: float
+    default: 10.0
+  adopt:
+    description:
+      - Whether a copy whose stamp is gone from its Notes is verified against the export and stamped again.
+      - Only one that lies in our folder and that the baseline there names. Without this it is an error, and left alone.
     type: bool
     default: false
 seealso:
@@ -138,6 +158,11 @@ left:
   elements: str
   returned: changed
   sample: []
+attempts:
+  description: How often it was tried.
+  type: int
+  returned: changed
+  sample: 1
 plan:
   description: The steps that are or would be taken.
   type: list

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Callable
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
@@ -16,9 +17,11 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HyperVError,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
+from ansible_collections.fanout.hyperv.plugins.module_utils._order import Order, refuse_conflicts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import Retirement
-from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Order, Supply, refuse_conflicts
+from ansible_collections.fanout.hyperv.plugins.module_utils._retrying import Retry
+from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Supply
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
     Change,
     Decision,
@@ -55,6 +58,7 @@ def order_of(work: Work) -> Order:
         move_timeout=params["move_timeout"],
         limit_timeout=params["limit_timeout"],
         lease_seconds=params["lease_seconds"],
+        adopt=params["adopt"],
     )
 
 
@@ -62,9 +66,10 @@ def decide(work: Work) -> Decision:
     """Nothing when the verified copy is there and nothing is left over; else the steps that are missing."""
     if work.params["state"] == "absent":
         return _absent(work)
+    retry = Retry(retries=work.params["retries"], delay=work.params["retry_delay"])
     order = order_of(work)
     supply = Supply(work=work, order=order)
-    found = supply.look()
+    found = supply.examine(supply.look())
     refuse_conflicts(found, work.host.label)
     before = _shown(found)
     if found.current is not None and not found.cleanable and not found.removable:
@@ -73,9 +78,21 @@ def decide(work: Work) -> Decision:
     after = {"revision": order.revision, "name": order.name, "leftovers": [], "steps": list(steps)}
 
     def apply() -> Values:
-        return {**supply.carry_out(), **_distribution(work, order, supply)}
+        done = retry.run(supply.carry_out, waiting=_waiting(work), check=work.reporter.check)
+        return {**done, "attempts": supply.attempts, **_distribution(work, order, supply)}
 
     return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps)
+
+
+def _waiting(work: Work) -> Callable[[HyperVError, int, float], None]:
+    """Tells why it is waited, and for how long. No slot is held meanwhile."""
+
+    def tell(error: HyperVError, tries: int, seconds: float) -> None:
+        left = work.params["retries"] - tries + 1
+        work.reporter.phase("waiting", reason="to try again", attempts=tries, error=error.to_dict())
+        work.reporter.note(f"{error.code}: {error} It is tried again in {seconds:.0f} s ({left} more at most).")
+
+    return tell
 
 
 def _absent(work: Work) -> Decision:
@@ -115,11 +132,13 @@ def plan(found: Copies, order: Order) -> tuple[str, ...]:
     """The steps as sentences for people."""
     steps = []
     if found.current is None:
-        if found.arrived is not None:
-            steps.append("verify the copy that has arrived")
-        else:
+        if found.arrived is None:
             steps += [f"clone revision {order.revision} on {order.source}", f"move it to {order.target_path}"]
             steps += [] if order.verify == "none" else [f"verify it ({order.verify})"]
+        elif found.arrived.stripped:
+            steps.append("verify and stamp the copy that is there")
+        elif not found.arrived.misnamed:
+            steps.append("verify the copy that has arrived")
         steps.append(f"name it {order.name}")
     older = [copy for copy in found.copies if copy not in (found.current, found.arrived) and copy.kept is None]
     steps += [f"remove the older copy of revision {copy.revision or 'unknown'}" for copy in older]
@@ -138,13 +157,15 @@ def _shown(found: Copies) -> Values:
 
 
 def _distribution(work: Work, order: Order, supply: Supply) -> Values:
-    provider = {
+    provider: Values = {
         "facts": DONE,
         "revision": order.revision,
         "served_by": order.source,
-        "attempts": supply.attempts,
+        "reason": None,
+        "reasons": [],
         "error": None,
     }
+    provider |= {"attempts": supply.attempts} if supply.attempts else {}
     return {"distribution": {"providers": {work.provider: provider}}}
 
 
@@ -153,7 +174,7 @@ def on_error(work: Work, error: HyperVError) -> Values:
     facts = {"tried": "failed", "working": False, "due": work.params.get("state") != "absent"}
     if isinstance(error, (HostUnreachable, AuthenticationFailed)) and error.host == work.provider:
         facts["answers"] = False
-    provider = {"facts": facts, "error": error.to_dict(), "attempts": 1}
+    provider = {"facts": facts, "error": error.to_dict(), "attempts": error.attempts}
     return {"distribution": {"providers": {work.provider: provider}}}
 
 
@@ -177,6 +198,9 @@ OPERATION = Operation(
         "move_timeout": {**_SECONDS, "default": 86400.0},
         "limit_timeout": {**_SECONDS, "default": 3600.0},
         "lease_seconds": {**_SECONDS, "default": 120.0},
+        "retries": {"type": "int", "default": 2},
+        "retry_delay": {**_SECONDS, "default": 10.0},
+        "adopt": {"type": "bool", "default": False},
         "remove_guests": {"type": "bool", "default": False},
     },
     required_if=[("state", "present", ("revision",))],
