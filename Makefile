@@ -6,11 +6,12 @@ PYTHON ?= python3
 VENV := .venv
 LINK := .collections/ansible_collections/fanout/hyperv
 INSTALLED := $(VENV)/.installed
+KERBEROS := $(VENV)/.kerberos
 
-.PHONY: help venv demo test test-long clean
+.PHONY: help venv system-packages kerberos demo test test-long clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) $(LINK) ## make .venv with the pinned requirements
 
@@ -20,16 +21,29 @@ $(INSTALLED): $(wildcard requirements/*.txt)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(foreach file,runtime lab dev,--requirement requirements/$(file).txt) --constraint requirements/constraints.txt
 	@touch $@
 
+system-packages: ## as root, on Debian and Ubuntu: install what Kerberos needs (requirements/debian.txt)
+	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $$(grep -v '^#' requirements/debian.txt)
+
+# Tests that need Kerberos skip, and say what to install, where one of these two steps cannot be done.
+kerberos: venv ## install what Kerberos needs, as far as this machine lets us
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg-query --show $$(grep -v '^#' requirements/debian.txt) >/dev/null 2>&1; then \
+	  { apt-get update --quiet=2 && $(MAKE) --no-print-directory system-packages; } || echo "make system-packages failed: tests that need Kerberos will skip"; \
+	fi
+	@if command -v krb5-config >/dev/null && [ -z "$$(find $(KERBEROS) -newer requirements/kerberos.txt 2>/dev/null)" ]; then \
+	  CFLAGS=-O0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/kerberos.txt --constraint requirements/constraints.txt && touch $(KERBEROS) \
+	  || echo "requirements/kerberos.txt could not be installed: tests that need Kerberos will skip"; \
+	fi
+
 $(LINK):
 	@mkdir -p $(@D) && ln -sfn ../../.. $@
 
 demo: venv ## distribute a template to six simulated hosts, twice (TEMPLATE_DISK=path/to/any.vhdx)
 	@PYTHONPATH=tests/lab/src $(VENV)/bin/python -m demo
 
-test: venv ## lint, typing, unit, lab, molecule and the other default sessions
+test: kerberos ## lint, typing, unit, lab, molecule and the other default sessions
 	@$(VENV)/bin/python -m nox
 
-test-long: venv ## what takes longer: journeys through whole playbooks, the oldest and the newest ansible-core
+test-long: kerberos ## what takes longer: journeys through whole playbooks, the oldest and the newest ansible-core
 	@$(VENV)/bin/python -m nox --session journeys compat-2.16 compat-newest
 
 clean: ## remove what was made

@@ -20,7 +20,7 @@ LAB = {
     "domain": "lab.test",
     "users": [
         {"name": USER, "password": PASSWORD, "groups": ["Administrators"], "local": True},
-        {"name": GUEST, "password": PASSWORD, "groups": []},
+        {"name": GUEST, "password": PASSWORD, "groups": [], "local": True},
     ],
     "hosts": {
         HOST: {

@@ -89,7 +89,7 @@ class Rig:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        identity = self.authority.identity("hv01", "hv01.lab.test", self.config.address, asks=True)
+        identity = self.identity = self.authority.identity("hv01", "hv01.lab.test", self.config.address, asks=True)
         self.card = self.authority.client("card", folder / "clients")
         self.directory.map_certificate(self.card.der, "card")
         host = SimpleNamespace(name="hv01", calls=None)
@@ -134,7 +134,9 @@ class Rig:
     def port(self) -> dict[bool, int]:
         return {True: self.winrm.https.port, False: self.winrm.http.port}  # type: ignore[union-attr]
 
-    def wsman(self, *, ssl: bool = True, auth: str = "ntlm", user: str = "labadmin", **more: Any) -> WSMan:
+    def wsman(
+        self, *, ssl: bool = True, auth: str = "ntlm", user: str = "labadmin", server: str = "", **more: Any
+    ) -> WSMan:
         options = {
             "username": user,
             "password": PASSWORD,
@@ -147,7 +149,7 @@ class Rig:
             "operation_timeout": 5,
             "read_timeout": 10,
         }
-        return WSMan(self.config.address, **{**options, **more})
+        return WSMan(server or self.config.address, **{**options, **more})
 
     def pool(self, **options: Any) -> RunspacePool:
         return RunspacePool(self.wsman(**options))

@@ -27,8 +27,10 @@ from .wsman import Asked, Service
 
 PATH = "/wsman"
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
-BEFORE = frozenset({"cut", "cut_on_command", "hang", "http_status"})
-AFTER = frozenset({"lose_answer"})
+BEFORE = frozenset({"cut", "cut_on_command", "hang", "http_status", "kill_shell", "restart_winrm"})
+AFTER = frozenset({"lose_answer", "mute", "slow"})
+Answer = tuple[int, bytes, int | None]
+"""Status, text, and at how many bytes a second it goes out (None: as fast as it can)."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,15 @@ class WinRM:
         await self.start()
 
     async def settle(self) -> None:
-        """Listen or not, as the host's state and a fault `refuse` say."""
-        refuse = any(fault["kind"] == "refuse" for fault in self.faults.to_list())
+        """Listen or not, as the host's state and the faults `refuse` and `half_open` say."""
+        kinds = {fault["kind"] for fault in self.faults.to_list()}
         for listener in self.listeners:
-            if self._up and not refuse:
-                await listener.open()
-            else:
+            if not self._up or "refuse" in kinds:
                 listener.close()
+            elif "half_open" in kinds:
+                await listener.go_deaf()
+            else:
+                await listener.open()
 
     def _serve(self, peer: Peer, policy: Policy) -> Handler:
         authenticator = Authenticator(policy, peer.certificate)
@@ -129,6 +133,8 @@ class WinRM:
             return Response(401, headers)
         if not request.body:
             return Response(200, headers)
+        if len(request.body) > self.config.winrm.envelope_kb * 1024:
+            return Response(413, headers)
         content_type = request.headers.get("content-type", "")
         sealed = encryption.is_encrypted(content_type)
         if not sealed and not peer.tls and not self.config.winrm.allow_unencrypted:
@@ -141,30 +147,39 @@ class WinRM:
             return Response(400, headers)
         except BadEnvelope:
             return Response(400, headers)
-        status, text = await self._answer(Asked(message, principal, peer.address))
+        status, text, rate = await self._answer(Asked(message, principal, peer.address))
         answer_type, answer = authenticator.seal(text) if sealed and text else (SOAP_TYPE, text)
-        return Response(status, (*headers, ("Content-Type", answer_type)), answer)
+        return Response(status, (*headers, ("Content-Type", answer_type)), answer, rate)
 
-    async def _answer(self, asked: Asked) -> tuple[int, bytes]:
+    async def _answer(self, asked: Asked) -> Answer:
         """The service's answer, and what a fault makes of it."""
         if not self.faults:
-            return await self._service.handle(asked)
+            return (*await self._service.handle(asked), None)
         action, commands = asked.message.operation, self._service.commands_of(asked.message)
         fault = self.faults.take(BEFORE, action=action, commands=commands)
         if fault is not None:
-            instead = await self._suffer(fault)
+            instead = await self._suffer(fault, asked)
             if instead is not None:
                 return instead
-        lost = self.faults.take(AFTER, action=action, commands=commands)
-        answer = await self._service.handle(asked)
-        if lost is not None:
+        after = self.faults.take(AFTER, action=action, commands=commands)
+        status, text = await self._service.handle(asked)
+        if after is None:
+            return status, text, None
+        if after.kind == "lose_answer":
             raise CutConnection
-        return answer
+        if after.kind == "mute":
+            await asyncio.Event().wait()  # until the client goes away
+        return status, text, after.rate
 
-    @staticmethod
-    async def _suffer(fault: Fault) -> tuple[int, bytes] | None:
+    async def _suffer(self, fault: Fault, asked: Asked) -> Answer | None:
+        """What comes instead of an answer; None: the request is handled all the same."""
         if fault.kind == "http_status":
-            return fault.status, b""
+            return fault.status, b"", None
+        if fault.kind == "kill_shell":
+            self.shells.kill(asked.message.shell_id)
+            return None
+        if fault.kind == "restart_winrm":
+            await self.restart()
         if fault.kind != "hang":
             raise CutConnection
         if fault.seconds is None:

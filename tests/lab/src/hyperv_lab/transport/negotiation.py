@@ -20,7 +20,7 @@ from spnego._negotiate import NegotiateProxy
 from spnego._ntlm import NTLMProxy
 from spnego._ntlm_raw.messages import Authenticate, AvId, NTClientChallengeV2
 from spnego.channel_bindings import GssChannelBindings
-from spnego.exceptions import BadBindingsError, BadMechanismError
+from spnego.exceptions import BadBindingsError, BadMechanismError, InvalidTokenError
 
 NONE, RELAXED, STRICT = "none", "relaxed", "strict"
 CHANNEL_BOUND = 2048  # GSS_C_CHANNEL_BOUND_FLAG (MIT krb5 1.19): the client sent bindings, and they fitted
@@ -85,7 +85,10 @@ class Kerberos(GSSAPIProxy):
         self._strict = terms.hardening == STRICT and terms.bindings is not None
 
     def step(self, in_token: bytes | None = None, *, channel_bindings: GssChannelBindings | None = None) -> Any:
-        answer = super().step(in_token, channel_bindings=channel_bindings)
+        try:
+            answer = super().step(in_token, channel_bindings=channel_bindings)
+        except AttributeError as error:  # python-gssapi puts the error off to the next step, which never comes
+            raise InvalidTokenError(context_msg="the ticket is not accepted") from error
         if self.complete and self._strict and not int(self._context.actual_flags) & CHANNEL_BOUND:  # type: ignore[union-attr]
             raise BadBindingsError(context_msg="the client sends no channel bindings")
         return answer
