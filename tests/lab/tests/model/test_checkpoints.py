@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hyperv_lab.config import MiB
-from hyperv_lab.model import chains, vhdx, vhdx_content, vhdx_writer
+from hyperv_lab.config import MiB, VMConfig
+from hyperv_lab.model import chains, provision, vhdx, vhdx_content, vhdx_writer
 from hyperv_lab.model.host import Host
 from hyperv_lab.model.storage import real_path
-from hyperv_lab.model.vm import VirtualMachine
+from hyperv_lab.model.vm import HardDisk, VirtualMachine
 
 from tests.lab.tests.model.labs import Model, run
 from tests.lab.tests.model.shells import Shell
@@ -173,3 +173,68 @@ def test_content_goes_through_the_chain(tmp_path: Path) -> None:
     assert not vhdx_content.merge(child, [base])
     assert vhdx.is_usable(base)
     assert vhdx.inspect(base).identifier != uuid.UUID(int=0)
+
+
+def test_what_a_checkpoint_was_made_of_comes_back(make: Make) -> None:
+    shell = Shell(make())
+    host, vm = shell.model.host("hv01"), shell.model.vm()
+    before, processors, guid = seen(host, vm), vm.processors, data_write_guid(host, vm)
+    assert not shell("Set-VM", Name="gold", Notes="as it was").errors
+    assert not shell("Checkpoint-VM", Name="gold", SnapshotName="a").errors
+    guest_writes(host, vm, 0, b"changed")
+    assert not shell("Set-VM", Name="gold", ProcessorCount=processors + 1, Notes="later").errors
+    assert seen(host, vm) != before
+
+    assert not shell("Restore-VMSnapshot", VMName="gold", Name="a", Confirm=False).errors
+    assert (vm.processors, vm.notes, vm.name) == (processors, "as it was", "gold")
+    assert seen(host, vm) == before
+    assert len(avhdx_files(host)) == 1
+
+    async def remove() -> None:
+        await shell.send(("Remove-VMSnapshot", {"VMName": "gold"}))
+        await shell.model.clock.sleep(10)
+
+    run(remove())
+    assert avhdx_files(host) == []
+    assert seen(host, vm) == before
+    assert data_write_guid(host, vm) == guid, "nothing was written into it"
+
+
+def test_a_question_that_nobody_can_answer_restores_nothing(make: Make) -> None:
+    shell = Shell(make())
+    host, vm, content = three_checkpoints(shell)
+    assert shell("Restore-VMSnapshot", VMName="gold", Name="a").errors
+    assert seen(host, vm) == content
+
+
+def data_write_guid(host: Host, vm: VirtualMachine) -> uuid.UUID | None:
+    return vhdx.inspect(real_path(host, vm.disks[0].path)).data_write_guid
+
+
+@pytest.mark.parametrize(
+    ("switches", "shared", "stays"),
+    [
+        ({}, False, True),
+        ({"RemoveSourceUnmanagedVhds": True}, False, False),
+        ({"RemoveSourceUnmanagedVhds": True}, True, True),
+        ({"RemoveSourceUnmanagedVhds": True, "RetainVhdCopiesOnSource": True}, False, True),
+    ],
+)
+def test_parents_of_a_disk_that_moves(make: Make, switches: dict[str, bool], shared: bool, stays: bool) -> None:
+    shell = Shell(make())
+    host, vm = shell.model.host("hv01"), shell.model.vm()
+    golden = vm.disks[0].path
+    for name in ("own", "other")[: 2 if shared else 1]:
+        child = golden.replace("gold.vhdx", f"{name}.vhdx")
+        vhdx_writer.write_differencing(real_path(host, child), real_path(host, golden), golden)
+    vm.disks[0].path = golden.replace("gold.vhdx", "own.vhdx")
+    if shared:
+        other = provision.add_vm(host, VMConfig("other", disks=()))
+        other.disks.append(HardDisk(golden.replace("gold.vhdx", "other.vhdx")))
+    move = {"DestinationHost": "hv02", "IncludeStorage": True, "DestinationStoragePath": "C:\\T"}
+    assert not shell("Move-VM", Name="gold", **move, **switches).errors
+    arrived = shell.model.vm("hv02")
+    assert chains.is_intact(shell.model.host("hv02"), arrived.disks[0].path)
+    assert len(chains.chain(shell.model.host("hv02"), arrived.disks[0].path)) == 2
+    assert host.volumes.exists(golden) is stays
+    assert not host.volumes.exists(golden.replace("gold.vhdx", "own.vhdx"))

@@ -244,6 +244,21 @@ async def remove_vm_snapshot(ctx: Context, args: Bound) -> AsyncIterator[Any]:
             yield vm_object(host, vm)
 
 
+@hyperv("Restore-VMSnapshot")
+async def restore_vm_snapshot(ctx: Context, args: Bound) -> AsyncIterator[Any]:
+    host: Host = ctx.host
+    for vm, checkpoint in _checkpoints(ctx, args):
+        if not proceed(ctx, checkpoint.name):
+            continue
+        try:
+            checkpoints.restore(host, vm, checkpoint)
+        except Failure as failure:
+            ctx.write_error(record(ctx, failure))
+            continue
+        if args.switch("Passthru"):
+            yield checkpoint_object(host, vm, checkpoint)
+
+
 def _checkpoints(ctx: Context, args: Bound) -> list[tuple[VirtualMachine, Checkpoint]]:
     if "VMSnapshot" in args:
         return [given.live for given in as_list(args["VMSnapshot"])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,19 +133,25 @@ def add_checkpoint(host: Host, vm: VirtualMachine, name: str) -> Checkpoint:
         [HardDisk(**vars(disk)) for disk in vm.disks],
         parent=vm.current_checkpoint,
         notes=vm.notes,
+        settings=replace(vm.twin(), checkpoints=[]),
     )
     for disk in vm.disks:
         if disk.disk_number is not None:
             continue
-        stem = disk.file_name.rpartition(".")[0].split("_")[0]
-        child = join(parent(disk.path), f"{stem}_{str(uuid.uuid4()).upper()}.avhdx")
-        vhdx_writer.write_differencing(real_path(host, child), real_path(host, disk.path), disk.path)
-        disk.path = child
+        disk.path = branch_off(host, disk)
     vm.checkpoints.append(checkpoint)
     vm.current_checkpoint = checkpoint.id
     register(host, vm)
     host.volumes.free(vm.path)
     return checkpoint
+
+
+def branch_off(host: Host, disk: HardDisk) -> str:
+    """A new, empty differencing disk over this one, named as Hyper-V names those of checkpoints."""
+    stem = disk.file_name.rpartition(".")[0].split("_")[0]
+    child = join(parent(disk.path), f"{stem}_{str(uuid.uuid4()).upper()}.avhdx")
+    vhdx_writer.write_differencing(real_path(host, child), real_path(host, disk.path), disk.path)
+    return child
 
 
 def disk_facts(host: Host, disk: HardDisk) -> dict[str, Any]:

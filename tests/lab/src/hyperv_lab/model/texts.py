@@ -81,6 +81,7 @@ ENGLISH = {
     "move_planned": "Failed to create Planned Virtual Machine at migration destination: {why}",
     "no_file_vhd": "Getting the mounted storage instance for the path '{path}' failed.",
     "corrupt_vhd": "The file or directory is corrupted and unreadable.",
+    "restore_failed": "Applying checkpoint failed for '{vm}'.",
     "merge_failed": "The checkpoint could not be deleted.",
     "0x80070002": "The system cannot find the file specified.",
     "0x80070003": "The system cannot find the path specified.",

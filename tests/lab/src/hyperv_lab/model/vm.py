@@ -78,6 +78,7 @@ class Checkpoint:
     disks: list[HardDisk]
     parent: uuid.UUID | None = None
     notes: str = ""
+    settings: VirtualMachine | None = None  # what the VM was; None where only its disks are known
 
 
 @dataclass

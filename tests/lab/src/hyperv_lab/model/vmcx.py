@@ -57,13 +57,16 @@ def _build(values: dict[str, Any]) -> VirtualMachine:
     values = {name: value for name, value in values.items() if name in known}
     for name, kind in NESTED_LISTS.items():
         values[name] = [kind(**_typed(item)) for item in values.get(name, ())]
-    values["checkpoints"] = [
-        Checkpoint(**_typed(item) | {"disks": [HardDisk(**disk) for disk in item["disks"]]})
-        for item in values.get("checkpoints", ())
-    ]
+    values["checkpoints"] = [_checkpoint(item) for item in values.get("checkpoints", ())]
     values["memory"] = Memory(**values["memory"])
     values["automatic"] = Automatic(**values["automatic"])
     return VirtualMachine(**_typed(values))
+
+
+def _checkpoint(item: dict[str, Any]) -> Checkpoint:
+    settings = item.get("settings")
+    disks = [HardDisk(**disk) for disk in item["disks"]]
+    return Checkpoint(**_typed(item) | {"disks": disks, "settings": None if settings is None else _build(settings)})
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:

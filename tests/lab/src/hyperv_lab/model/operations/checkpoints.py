@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
+from ...engine.errors import NotSimulated
 from .. import chains, provision, register, vhdx, vhdx_content
 from ..failures import E_CORRUPT_DISK, Failure
 from ..host import Host
 from ..storage import CopyError, copy_failure, real_path, remove_quietly
-from ..vm import CHECKPOINTING, MERGING, Checkpoint, HardDisk, VirtualMachine
+from ..vm import CHECKPOINTING, MERGING, OFF, Checkpoint, HardDisk, VirtualMachine
 from .common import occupied, wrong_state
 
 
@@ -27,6 +29,46 @@ def take(host: Host, vm: VirtualMachine, name: str) -> Checkpoint:
             return provision.add_checkpoint(host, vm, name)
         except CopyError as error:
             raise copy_failure(host, error, head) from error
+
+
+RESTORED = (
+    "notes",
+    "processors",
+    "memory",
+    "automatic",
+    "secure_boot",
+    "secure_boot_template",
+    "tpm",
+    "checkpoint_type",
+    "adapters",
+    "dvds",
+)
+"""Settings that a checkpoint brings back; a VM keeps its name."""
+
+
+def restore(host: Host, vm: VirtualMachine, checkpoint: Checkpoint) -> None:
+    """The VM becomes what it was; what was written since is lost, and new disks branch off the checkpoint's."""
+    head = host.say("restore_failed", vm=vm.name)
+    if vm.state != OFF:
+        raise NotSimulated("Restore-VMSnapshot of a VM that is not Off")
+    with occupied(host, vm, CHECKPOINTING, head):
+        kept = {disk.path.lower() for one in vm.checkpoints for disk in one.disks}
+        given_up = [disk.path for disk in vm.disks if disk.disk_number is None and disk.path.lower() not in kept]
+        try:
+            disks = [replace(disk) for disk in checkpoint.disks]
+            for disk in disks:
+                if disk.disk_number is None:
+                    disk.path = provision.branch_off(host, disk)
+        except CopyError as error:
+            raise copy_failure(host, error, head) from error
+        if checkpoint.settings is not None:
+            before = checkpoint.settings.twin()
+            for name in RESTORED:
+                setattr(vm, name, getattr(before, name))
+        vm.disks, vm.current_checkpoint = disks, checkpoint.id
+        for path in given_up:
+            remove_quietly(host, path)
+        register.save(host, vm)
 
 
 def remove(host: Host, vm: VirtualMachine, checkpoint: Checkpoint) -> None:
