@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._files import locked, safe_name, write_whole
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._report import render
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory import is_alive
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Damaged, Document
 
@@ -60,6 +61,17 @@ class StatusFile:
             return None
         now = self.clock()
         return document.seen(lambda run: is_alive(run, self.path.parent, now=now))
+
+    @property
+    def page(self) -> Path:
+        """Where the report is: beside the status file."""
+        return self.path.with_suffix(".html")
+
+    def write_page(self, document: Document) -> None:
+        """Write the report of a document."""
+        temporary = self.page.with_name(f".{self.page.name}.{os.getpid()}.tmp")
+        text = render(document, now=self.clock(), file_name=self.path.name)
+        write_whole(self.page, text, mode=self.mode, temporary=temporary, sync=False)
 
     def _written(self) -> Document:
         """The document as it was written. Of our own last one it is known without reading: nobody changes a file."""

@@ -72,7 +72,7 @@ def table(document: Document, *, width: int, now: float) -> str:
     width = max(width, NARROWEST)
     lines = [*_wrapped(_headline(document), width), ""]
     lines += _rows(document, width, now)
-    errors = [line for names, error in _problems(document) for line in _problem(names, error, width)]
+    errors = [line for names, error in problems(document) for line in _problem(names, error, width)]
     return "\n".join([*lines, *([""] if errors else []), *errors])
 
 
@@ -142,7 +142,7 @@ def _stacked(row: dict[str, str], width: int) -> list[str]:
     return [*_wrapped(row["provider"], width), *_wrapped(words, width, "  ")]
 
 
-def _problems(document: Document) -> list[tuple[str, Values]]:
+def problems(document: Document) -> list[tuple[list[str], Values]]:
     """Each error once, with the names of all that have it: one cause can stop hundreds."""
     found = [(document.template.name, document.error)]
     found += [(name, entry.error) for name, entry in sorted(document.providers.items())]
@@ -151,11 +151,11 @@ def _problems(document: Document) -> list[tuple[str, Values]]:
         if error:
             key = repr([error.get(part) for part in ("code", "message", "cause", "remedy")])
             groups.setdefault(key, ([], error))[0].append(name)
-    return [(", ".join(names), error) for names, error in groups.values()]
+    return list(groups.values())
 
 
-def _problem(names: str, error: Values, width: int) -> list[str]:
-    lines = _wrapped(f"{printable(names)}: {printable(error['code'])}: {printable(error['message'])}", width)
+def _problem(names: list[str], error: Values, width: int) -> list[str]:
+    lines = _wrapped(f"{printable(', '.join(names))}: {printable(error['code'])}: {printable(error['message'])}", width)
     for key in ("cause", "remedy"):
         if error.get(key):
             lines += _wrapped(f"{key}: {printable(error[key])}", width, "    ")
@@ -166,4 +166,4 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent or "    ") or [""]
 
 
-__all__ = ("duration", "printable", "progress_line", "size", "table", "time_left")
+__all__ = ("duration", "printable", "problems", "progress_line", "size", "table", "time_left")

@@ -34,6 +34,9 @@ FASTEST = 0.5
 HEARTBEAT = 10.0
 """Seconds after which the file is written although nothing has changed."""
 
+PAGE_EVERY = 5.0
+"""Seconds between two reports while a run goes on."""
+
 SILENT_PHASES = frozenset({"waiting"})
 QUARTER = 25
 
@@ -119,6 +122,7 @@ class Watch:
         self._active: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._written = 0.0
+        self._page_written = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -161,6 +165,7 @@ class Watch:
                 self._show("")
                 self._show(table(tracker.known, width=width, now=self._clock()))
                 self._show(f"Status file: {file.path}")
+                self._show(f"Report: {file.page}")
 
     def interrupted(self) -> None:
         """The process ends before the playbook does."""
@@ -178,6 +183,19 @@ class Watch:
             self._show(line)
         if due:
             self.flush()
+        if now - self._page_written >= PAGE_EVERY:
+            self.write_pages(now)
+
+    def write_pages(self, now: float) -> None:
+        """Write the reports, of what the status files say."""
+        self._page_written = now
+        for tracker, file in list(self._trackers.values()):
+            if tracker.known is None:
+                continue
+            try:
+                file.write_page(tracker.known)
+            except OSError as error:
+                self._warn(f"The report {file.page} could not be written: {error}")
 
     def flush(self) -> None:
         """Write what has changed into the status files."""
@@ -284,6 +302,7 @@ class Watch:
             for tracker, _file in self._trackers.values():
                 tracker.end(state, self._clock())
         self.flush()
+        self.write_pages(self._clock())
         if self._thread is not None and not self._trackers:
             self.directory.discard()
         self.directory.end()
