@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hyperv_lab.config import VMConfig
+from hyperv_lab.config import MiB, VMConfig
 from hyperv_lab.model import provision
 from hyperv_lab.model.vm import BACKING_UP, EXPORTING, MIGRATING
 
@@ -201,3 +202,52 @@ def test_folders_of_a_removed_vm(make: Make, leaves: bool) -> None:
     assert not shell("Remove-VM", Name="gold", Force=True).errors
     assert host.volumes.exists(vm.configuration_folder) is leaves
     assert host.volumes.exists(vm.disks[0].path)
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_a_stopped_move_leaves(make: Make, stays: bool) -> None:
+    shell = shell_with(make, move_failure_leaves_files=stays, move_failure_leaves_planned_vm=stays)
+    source, target, vm = shell.model.host("hv01"), shell.model.host("hv02"), shell.model.vm()
+
+    async def stop() -> None:
+        running = shell.start(("Move-VM", {"Name": "gold", **MOVE}))
+        await shell.model.clock.sleep(0.2)
+        running.cancel("stopped")
+        await asyncio.wait([running])
+        await shell.model.clock.sleep(5)
+
+    run(stop())
+    assert source.vms[vm.id] is vm
+    assert source.volumes.exists(vm.disks[0].path)
+    assert target.volumes.exists("C:\\T\\Virtual Hard Disks\\gold.vhdx") is stays
+    assert (vm.id in target.planned) is stays
+    assert [job.state for job in source.jobs.all()] == ["terminated"]
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_a_stopped_export_leaves(make: Make, stays: bool) -> None:
+    shell = shell_with(make, export_failure_leaves_files=stays)
+    host = shell.model.host("hv01")
+    host.disk.set_rate(MiB)
+
+    async def stop() -> None:
+        running = shell.start(("Export-VM", {"Name": "gold", "Path": "C:\\Stage"}))
+        await shell.model.clock.sleep(1)
+        running.cancel("stopped")
+        await asyncio.wait([running])
+        await shell.model.clock.sleep(5)
+
+    run(stop())
+    assert host.volumes.exists("C:\\Stage\\gold\\Virtual Hard Disks\\gold.vhdx") is stays
+    assert shell.model.vm().activity is None
+
+
+def test_a_saved_vm_moves_as_it_is(make: Make) -> None:
+    shell = shell_with(make)
+    shell("Start-VM", Name="gold")
+    mac = shell.model.vm().adapters[0].mac
+    shell("Save-VM", Name="gold")
+    assert not shell("Move-VM", Name="gold", **MOVE).errors
+    arrived = shell.model.vm("hv02")
+    assert (arrived.state, arrived.adapters[0].mac) == ("Saved", mac)
+    assert told(Shell(shell.model, "hv02")("Set-VM", Name="gold", ProcessorCount=2))[0] == "InvalidState"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ..engine.errors import NotSimulated
 from ..engine.registry import Bound, Context
 from ..model.failures import Failure
 from ..model.host import Host
@@ -74,8 +73,6 @@ async def import_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
 
 
 def _move_request(args: Bound) -> MoveRequest:
-    if args.switch("RemoveSourceUnmanagedVhds"):
-        raise NotSimulated("Move-VM -RemoveSourceUnmanagedVhds")
     vhds = [{str(key).lower(): str(value) for key, value in one.items()} for one in as_list(args.get("Vhds"))]
     return MoveRequest(
         destination=args["DestinationHost"],
@@ -85,7 +82,7 @@ def _move_request(args: Bound) -> MoveRequest:
         snapshot_path=args.get("SnapshotFilePath"),
         paging_path=args.get("SmartPagingFilePath"),
         vhds=tuple((one.get("sourcefilepath", ""), one.get("destinationfilepath", "")) for one in vhds),
-        retain_vhds=args.switch("RetainVhdCopiesOnSource"),
+        remove_parents=args.switch("RemoveSourceUnmanagedVhds") and not args.switch("RetainVhdCopiesOnSource"),
     )
 
 

@@ -62,7 +62,7 @@ class MoveRequest:
     snapshot_path: str | None = None
     paging_path: str | None = None
     vhds: tuple[tuple[str, str], ...] = ()
-    retain_vhds: bool = False
+    remove_parents: bool = False  # of differencing disks, at the source; else they stay there
 
     @property
     def with_storage(self) -> bool:
@@ -259,7 +259,8 @@ def _leave(move: _Move) -> None:
     register.unregister(source, vm)
     own = {disk.path.lower() for disk in vm.all_disks()}
     for key, copy in move.copies.items():
-        if key in own and not _needed_by_others(source, copy.source):
+        gone = key in own or move.request.remove_parents
+        if gone and not _needed_by_others(source, copy.source):
             remove_quietly(source, copy.source)
     if source.rules.move_leaves_empty_folders:
         with contextlib.suppress(CopyError):
@@ -268,4 +269,6 @@ def _leave(move: _Move) -> None:
 
 
 def _needed_by_others(host: Host, path: str) -> bool:
-    return any(disk.path.lower() == path.lower() for vm in host.vms.values() for disk in vm.all_disks())
+    """Whether a VM's disk is this file, or stands on it."""
+    disks = [disk for vm in host.vms.values() for disk in vm.all_disks() if disk.disk_number is None]
+    return any(path.lower() == one.lower() for disk in disks for one in chains.chain(host, disk.path))
