@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import obstacle_findings
 from ansible_collections.fanout.hyperv.plugins.module_utils._listing import (
     Listing,
     Request,
@@ -39,7 +40,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import SAME
 
 Values = dict[str, t.Any]
 
-NOTHING, COPY, CLEAN, TAKE_AWAY = "none", "copy", "clean", "remove"
+NOTHING, COPY, CLEAN, TAKE_AWAY, EXAMINE = "none", "copy", "clean", "remove", "examine"
 
 NOT_ELIGIBLE = frozenset(
     [
@@ -79,7 +80,10 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The plan for one provider. ``refused``: it was to leave the list and cannot."""
+    """The plan for one provider. ``refused``: it was to leave the list and cannot.
+
+    ``reason`` and ``reasons`` say why it needs an update. ``adopt``: a copy without a stamp may be stamped again.
+    """
 
     name: str
     action: str
@@ -92,6 +96,9 @@ class Step:
     facts: Mapping[str, t.Any] = field(default_factory=dict)
     failure: Mapping[str, t.Any] | None = None
     stopped: bool = False
+    reason: str | None = None
+    reasons: tuple[str, ...] = ()
+    adopt: bool = False
 
     @property
     def error(self) -> Finding | None:
@@ -131,9 +138,16 @@ def make_plan(
     request: Request,
     candidates: Sequence[str],
     concurrency: int,
+    examine: bool = False,
+    adopt: bool = False,
 ) -> Plan:
-    """Decide for every surveyed provider; ``candidates`` are the inventory's providers without the source."""
-    found = {one.name: list(_findings(one, template, source)) for one in shown}
+    """Decide for every surveyed provider; ``candidates`` are the inventory's providers without the source.
+
+    ``examine``: copies that look right are read as well. ``adopt``: copies without a stamp are stamped again once they
+    are verified; on providers that are added that is always so.
+    """
+    adopting = {one.name for one in shown if adopt or one.name in request.add}
+    found = {one.name: list(_findings(one, template, source, adopting)) for one in shown}
     for finding in same_computer(shown, source):
         found[str(finding.provider)].insert(0, finding)
     listing = make_listing(
@@ -148,9 +162,12 @@ def make_plan(
     nowhere = _staging_finding(source, template.needs)
     general = (*template.findings, *_single(template), *([] if nowhere is None else [nowhere]))
     stop = next((finding for finding in general if finding.severity == ERROR), None)
-    steps = [_step(one, template, listing, found[one.name], stop) for one in shown]
+    steps = [_step(one, template, listing, found[one.name], stop, adopting) for one in shown]
+    if examine and stop is None:
+        steps = [_examined(step) for step in steps]
     copies = sum(step.action == COPY for step in steps)
-    export_needed = copies > 0 and not template.export_complete
+    compared = any(step.action in (COPY, EXAMINE) for step in steps)
+    export_needed = compared and not template.export_complete
     clones, space = _source_room(source, template, export_needed, min(concurrency + 1, copies))
     if space is not None:
         steps = [_stopped(step, space) if step.action == COPY else step for step in steps]
@@ -208,17 +225,38 @@ def _excludes(finding: Finding) -> bool:
     return finding.severity == ERROR and finding.code in NOT_ELIGIBLE
 
 
-def _findings(one: Shown, template: Template, source: Provider) -> Iterator[Finding]:
+def _findings(one: Shown, template: Template, source: Provider, adopting: Collection[str]) -> Iterator[Finding]:
     if one.provider is None:
         yield unreachable(one.name, one.error or {})
         return
     yield from provider_findings(one.provider, source, template.needs)
     yield from conflict_findings(one.name, template.name, one.copy.get("conflicts", ()))
-    if one.copy.get("verdict") != "current" and not one.copy.get("arrived"):
+    there = one.copy.get("arrived") or _is_adopted(one, adopting)
+    if one.copy.get("verdict") != "current" and not there:
         yield from target_space(one.provider, template.needs.size, reclaimable=one.copy.get("leftover_bytes", 0))
 
 
-def _step(one: Shown, template: Template, listing: Listing, found: list[Finding], stop: Finding | None) -> Step:
+def _is_adopted(one: Shown, adopting: Collection[str]) -> bool:
+    """Whether a copy that is there has lost its stamp and is to get it again."""
+    unstamped = any(copy.get("verified") and not copy.get("stamped", True) for copy in one.copy.get("copies", ()))
+    return unstamped and one.name in adopting
+
+
+def _examined(step: Step) -> Step:
+    """A copy that looks right is read, too."""
+    if not step.listed or step.stopped or step.facts["copy"] != "current":
+        return step
+    return replace(step, action=EXAMINE, why="read the copy that is there and compare it with the export")
+
+
+def _step(
+    one: Shown,
+    template: Template,
+    listing: Listing,
+    found: list[Finding],
+    stop: Finding | None,
+    adopting: Collection[str],
+) -> Step:
     listed, leaving = one.name in listing.targets, one.name in listing.leaving or one.name in listing.empty
     verdict = str(one.copy.get("verdict", "unknown"))
     facts = {
@@ -240,11 +278,15 @@ def _step(one: Shown, template: Template, listing: Listing, found: list[Finding]
         facts=facts,
         failure=one.error,
         holds=has_anything(one.copy),
+        reason=one.copy.get("reason"),
+        reasons=tuple(one.copy.get("reasons", ())),
+        adopt=_is_adopted(one, adopting),
     )
     if one.name in listing.refused:
         return _stopped(replace(step, findings=(), failure=None, refused=True), listing.refused[one.name])
     if not listed:
         return _leaving_step(step, listing, _computer(one)) if leaving else _left_alone(step)
+    step = replace(step, findings=(*found, *obstacle_findings(one.name, one.copy, adopted=step.adopt)))
     twice = any(finding.code == SAME_COMPUTER for finding in found)
     if verdict == "current" and not twice:
         leftovers = any(not leftover.get("stuck") for leftover in one.copy.get("leftovers", ()))
@@ -284,10 +326,11 @@ def _computer(one: Shown) -> dict[str, str]:
 
 
 def _why(one: Shown, verdict: str) -> str:
-    reasons = "; ".join(one.copy.get("reasons", ()))
-    if one.copy.get("arrived"):
-        return "a copy has arrived and is not verified yet"
-    return {"none": "no copy", "older": "older revision"}.get(verdict, "differs") + (f": {reasons}" if reasons else "")
+    reasons = " ".join(one.copy.get("reasons", ()))
+    if verdict == "none":
+        return "a copy has arrived and is not verified yet" if one.copy.get("arrived") else "no copy"
+    word = "older revision" if verdict == "older" else "differs"
+    return f"{word}: {reasons}" if reasons else word
 
 
 def _stopped(step: Step, finding: Finding | None) -> Step:
@@ -335,6 +378,7 @@ def _limit_findings(source: Provider, concurrency: int, copies: int) -> Iterator
 __all__ = (
     "CLEAN",
     "COPY",
+    "EXAMINE",
     "NOTHING",
     "TAKE_AWAY",
     "Plan",

@@ -78,6 +78,17 @@ options:
     description: How many network copies may run at the same time.
     type: int
     required: true
+  verify:
+    description: With V(hash), copies that look right are read and compared as well.
+    type: str
+    choices: [none, size, hash]
+    default: size
+  adopt:
+    description:
+      - Whether copies whose stamp is gone from their Notes are verified and stamped again. On providers that are added
+        they always are.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -20,6 +20,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._listing import Request, expand
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
+    EXAMINE,
     NOTHING,
     Plan,
     Step,
@@ -70,6 +71,8 @@ def gather(work: Work) -> Values:
         request=request,
         candidates=candidates,
         concurrency=params["concurrency"],
+        examine=params["verify"] == "hash",
+        adopt=params["adopt"],
     )
     plan = replace(plan, findings=(*plan.findings, *_unknown_names(plan.targets, params["groups"].get("all"))))
     hosts = {one.name: one.migration_host for one in shown}
@@ -87,6 +90,7 @@ def gather(work: Work) -> Values:
         "record": record_options(plan.listing.wish),
         "export_needed": plan.export_needed,
         "copies": sum(step.action == COPY for step in plan.steps),
+        "export": any(step.action in (COPY, EXAMINE) for step in plan.steps),
         "clones": plan.clones,
         "providers": {
             step.name: {
@@ -96,6 +100,7 @@ def gather(work: Work) -> Values:
                 "leaving": step.leaving,
                 "refused": step.refused,
                 "holds": step.holds,
+                "adopt": step.adopt,
                 "findings": [finding.to_dict() for finding in step.findings],
                 "error": step.to_error(),
                 "computer": computer_to_record(plan.listing.record, step.name, shown),
@@ -217,6 +222,7 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
         "record": {},
         "export_needed": False,
         "copies": 0,
+        "export": False,
         "clones": 0,
         "providers": {
             name: {
@@ -274,7 +280,8 @@ def _report(step: Step, template: Template) -> Values:
         "facts": dict(step.facts),
         "revision": template.revision if step.facts["copy"] == "current" else None,
         "findings": [finding.to_dict() for finding in step.findings],
-        "reasons": [step.why],
+        "reason": step.reason,
+        "reasons": list(step.reasons),
         "error": step.to_error(),
     }
 
@@ -337,6 +344,8 @@ OPERATION = Operation(
         "candidates": {"type": "list", "elements": "str", "required": True},
         "groups": {"type": "dict", "default": {}},
         "concurrency": {"type": "int", "required": True},
+        "verify": {"type": "str", "choices": ["none", "size", "hash"], "default": "size"},
+        "adopt": {"type": "bool", "default": False},
     },
     gather=gather,
     needs_host=False,

@@ -14,6 +14,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     CLEAN,
     COPY,
+    EXAMINE,
     NOTHING,
     Plan,
     Step,
@@ -90,6 +91,50 @@ def test_who_has_it_is_left_alone_and_who_has_not_is_supplied() -> None:
     assert step(made, "hv02").action == NOTHING
     assert step(made, "hv03").action == COPY
     assert made.export_needed
+
+
+RUNNING = {"code": "COPY_RUNNING", "what": "The copy 'win11-gold' is Running.", "remedy": "Shut it down."}
+UNSTAMPED = {"code": "STAMP_MISSING", "what": "It carries no stamp.", "remedy": "Add it."}
+STANDING = {"verdict": "differs", "reason": "started", "reasons": ["It is Running, not Off."]}
+
+
+def test_a_copy_that_somebody_uses_stops_its_provider_before_a_byte_moves() -> None:
+    made = plan(shown("hv02", {**NO_COPY, **STANDING, "obstacles": [RUNNING]}))
+    one = step(made, "hv02")
+    error = one.to_error()
+    assert error is not None
+    assert (one.action, error["code"], error["message"]) == (NOTHING, "COPY_RUNNING", f"hv02: {RUNNING['what']}")
+    assert (one.facts["copy"], one.facts["tried"]) == ("differs", "failed")
+    assert (one.reason, one.reasons) == ("started", ("It is Running, not Off.",))
+    assert not made.export_needed
+
+
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [({}, NOTHING), ({"adopt": True}, COPY), ({"request": Request(add=("hv02",))}, COPY)],
+)
+def test_a_copy_without_a_stamp_is_told_or_adopted_when_asked_for(options: dict[str, t.Any], action: str) -> None:
+    unstamped = {"id": "1", "name": "win11-gold", "verified": True, "stamped": False}
+    made = plan(
+        shown("hv02", {**NO_COPY, "verdict": "differs", "copies": [unstamped], "obstacles": [UNSTAMPED]}), **options
+    )
+    one = step(made, "hv02")
+    assert (one.action, one.adopt) == (action, action == COPY)
+    assert [finding.code for finding in one.findings] == ([] if action == COPY else ["STAMP_MISSING"])
+
+
+def test_an_older_copy_that_has_to_stay_is_told() -> None:
+    old = {"id": "1", "name": "fanout-1", "superseded": True, "kept": "it is Running"}
+    one = step(plan(shown("hv02", {**CURRENT, "copies": [old]})), "hv02")
+    assert (one.action, [finding.code for finding in one.findings]) == (NOTHING, ["COPY_KEPT"])
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_with_hash_copies_that_look_right_are_read_and_the_export_is_there(complete: bool) -> None:
+    made = plan(shown("hv02", CURRENT), of=template(export_complete=complete), examine=True)
+    assert step(made, "hv02").action == EXAMINE
+    assert made.export_needed is not complete
+    assert made.clones == 0
 
 
 def test_when_everybody_has_it_nothing_is_exported() -> None:

@@ -75,6 +75,8 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "candidates": list(surveys),
         "groups": {"hyperv": [SOURCE, *surveys]},
         "concurrency": 2,
+        "verify": "size",
+        "adopt": False,
     }
     assert OPERATION.gather is not None
     return OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))
