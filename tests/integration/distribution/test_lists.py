@@ -55,14 +55,19 @@ def test_what_was_done_by_hand_is_cleaned_once_and_only_where_it_is_ours(make_si
     (foreign / "owner.json").write_text("{}")
     (foreign / "mine.txt").write_text("x")
 
-    replaced = site.distribute()
-    assert replaced.code == 0, replaced.output
-    assert site.names("hv02") == [f"fanout-{copy['id'][:8]}", TEMPLATE]
-    assert [path.name for path in foreign.iterdir()] == ["mine.txt"]
-    again = site.distribute()
-    assert (again.code, again.changed) == (0, {}), again.output
+    before = site.last_call()
+    refused = site.distribute()
+    assert refused.code != 0
+    assert site.words() == {"hv02": ("Needs update", "Failed to distribute")}
+    told = site.status()["providers"]["hv02"]
+    assert (told["reason"], told["error"]["code"]) == ("started", "COPY_RUNNING")
+    assert site.writes(before) == []
+    assert site.names("hv02") == [TEMPLATE]
 
     site.lab.patch_vm("hv02", copy["id"], state="Off")
     cleaned = site.distribute()
     assert (cleaned.code, cleaned.changed) == (0, {"hv02": 1}), cleaned.output
+    assert [path.name for path in foreign.iterdir()] == ["mine.txt"]
     assert site.names("hv02") == [TEMPLATE]
+    again = site.distribute()
+    assert (again.code, again.changed) == (0, {}), again.output
