@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -17,8 +15,7 @@ import pytest
 from hyperv_lab.client import Lab
 from hyperv_lab.model.switches import Rules
 
-from tests.integration.distribution.site import SOURCE, TARGETS, TEMPLATE, Played, Site, Values, config, vm
-from tests.integration.ending import with_this_process
+from tests.integration.distribution.site import SOURCE, TARGETS, TEMPLATE, Site, Values, config, vm
 
 HERE = TARGETS[:2]
 # What a switch that is not simply on or off is turned to.
@@ -26,6 +23,8 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "unknown_id_error": ("ObjectNotFound",),
     "busy_error": ("OperationFailed",),
     "move_error_category": ("InvalidOperation",),
+    "slow_shutdown": (0.0,),
+    "shutdown_wait": (1.0,),
     "default_capture": ("CaptureCrashConsistentState", "CaptureDataConsistentState"),
     "connect_timeout": (0.0,),
     "job_visible_after": (0.0, 4.0),
@@ -33,13 +32,6 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "job_life": (0.5,),
     "disks_stay_locked": (0.0, 4.0),
 }
-REMOVAL = """
-- hosts: "{{ copies | list }}"
-  gather_facts: false
-  tasks:
-    - fanout.hyperv.vm_remove:
-        id: "{{ copies[inventory_hostname] }}"
-"""
 
 
 def turned() -> Iterator[tuple[str, Any]]:
@@ -71,22 +63,6 @@ def site_with(folder: Path, rules: Values) -> Iterator[Site]:
         yield Site(lab=lab, folder=controller)
 
 
-def remove(site: Site, copies: dict[str, str]) -> Played:
-    (site.folder / "remove.yml").write_text(REMOVAL)
-    command = [str(site.ansible / "ansible-playbook"), "remove.yml", "-i", "inventory.yml"]
-    done = subprocess.run(
-        [*command, "-e", json.dumps({"copies": copies})],
-        cwd=site.folder,
-        env=site.environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        preexec_fn=with_this_process,
-    )
-    return Played(done.returncode, done.stdout + done.stderr)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), TURNED, ids=[f"{name}={value}" for name, value in TURNED])
 def test_the_main_journey(tmp_path: Path, name: str, value: Any) -> None:
@@ -101,7 +77,7 @@ def test_the_main_journey(tmp_path: Path, name: str, value: Any) -> None:
         assert (again.code, again.changed) == (0, {}), again.output
         assert site.writes(since) == []
 
-        removed = remove(site, {host: site.vms(host)[0]["id"] for host in HERE})
+        removed = site.play("remove", provider=",".join(HERE))
         assert removed.code == 0, removed.output
         assert [site.names(host) for host in (SOURCE, *HERE)] == [[TEMPLATE], [], []]
         assert not [path for host in HERE for path in site.files(host) if path.endswith((".vhdx", ".vmcx", ".json"))]
