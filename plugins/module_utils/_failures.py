@@ -28,7 +28,8 @@ _DELEGATION = (
     "In Active Directory, let the source's computer account delegate to 'cifs' and 'Microsoft Virtual System Migration "
     "Service' of the target (short name and FQDN) with 'Use any authentication protocol', in both directions; set "
     "'Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos' on both hosts; then run 'klist purge -li 0x3e7' "
-    "on the source or wait 15 minutes. Or connect to the source with credssp, or with kerberos and negotiate_delegate."
+    "on the source or wait 15 minutes. Where both hosts' type is CredSSP, connect to the source with credssp instead "
+    "(not on Server 2025, whose Credential Guard prevents it)."
 )
 _NO_RIGHT = (
     "Put the user into Administrators or Hyper-V Administrators on both hosts and compare the folder's permissions "

@@ -23,6 +23,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import TRANSPORT, Explanation, explain_fault
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_signing_in import explain_sign_in
 
 _AUTHENTICATING = frozenset(("spnego", "krb5", "gssapi", "requests_credssp"))
 
@@ -125,8 +126,7 @@ def missing_library(error: BaseException) -> HyperVError:
 
 
 def _not_let_in(error: BaseException, label: str, auth: str) -> HyperVError:
-    kerberos = bool(_packages(error) & {"krb5", "gssapi"}) or (auth == "kerberos" and "spnego" in _packages(error))
-    why = TRANSPORT["KERBEROS_FAILED" if kerberos else "BAD_CREDENTIALS"]
+    why = explain_sign_in(list(_chain(error)), auth)
     return _explained(AuthenticationFailed, label, why, f"not let in by {auth}: {error}", error)
 
 

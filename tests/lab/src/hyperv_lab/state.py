@@ -67,6 +67,7 @@ def _shell(winrm: WinRM, shell_id: str) -> dict[str, Any]:
         "id": shell.id,
         "owner": shell.owner.account.name,
         "mechanism": shell.owner.mechanism,
+        "delegated": shell.owner.delegated,
         "uri": shell.resource_uri,
         "state": shell.state,
     }

@@ -9,9 +9,6 @@ import asyncio
 import os
 import shutil
 import socket
-import struct
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from pypsrp.exceptions import AuthenticationError
 from requests_credssp.exceptions import AuthenticationException
 from spnego.exceptions import SpnegoError
 
+from . import tickets
 from .conftest import PASSWORD, USERS
 
 pytestmark = pytest.mark.skipif(lab_kdc.missing() is not None, reason=str(lab_kdc.missing()))
@@ -74,13 +72,6 @@ def owner(rig: Any) -> tuple[str, str, bool]:
     return found.account.name, found.mechanism, found.delegated
 
 
-def sign_in(password: str = PASSWORD, user: str = "labadmin", *options: str) -> Path:
-    """What people do with kinit; the file with the tickets."""
-    done = subprocess.run(["kinit", *options, user], input=f"{password}\n", text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Path(os.environ["KRB5CCNAME"].removeprefix("FILE:"))
-
-
 @pytest.mark.parametrize(("ssl", "encryption"), WAYS)
 @pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
 def test_a_pipeline(member: Any, invoke: Callable[..., list[Any]], auth: str, ssl: bool, encryption: str) -> None:
@@ -107,7 +98,7 @@ def test_all_names_of_the_service(member: Any, service: str) -> None:
 
 
 def test_with_tickets_of_kinit(member: Any) -> None:
-    sign_in()
+    tickets.sign_in("labadmin", PASSWORD)
     with member.pool(**way(user=None, password=None)):
         assert owner(member)[0] == "LAB\\labadmin"
 
@@ -169,36 +160,23 @@ def test_a_ticket_for_another_host(member: Any) -> None:
 
 
 def test_an_expired_ticket(member: Any) -> None:
-    sign_in(PASSWORD, "labadmin", "-l", "1s")
-    deadline = time.monotonic() + 20
-    while subprocess.run(["klist", "-s"], check=False).returncode == 0:
-        assert time.monotonic() < deadline, "the ticket does not expire"
-        time.sleep(0.1)
+    tickets.expired("labadmin", PASSWORD)
     with pytest.raises(SpnegoError, match="(?i)expired"):
         member.pool(**way(user=None, password=None)).open()
 
 
 def test_a_clock_that_is_wrong(member: Any, tmp_path: Path) -> None:
     """The KDC refuses to give a ticket; a host refuses one that was given before."""
-    tickets = sign_in()
-    early = shutil.copyfile(tickets, tmp_path / "early")
+    late = tickets.sign_in("labadmin", PASSWORD)
+    early = shutil.copyfile(late, tmp_path / "early")
     with member.pool(**way(user=None, password=None)):
         pass  # the ticket for the host is there now, too
-    for file, error in ((early, SpnegoError), (tickets, AuthenticationError)):
-        _shift_clock(file, 1000)
+    for file, error in ((early, SpnegoError), (late, AuthenticationError)):
+        tickets.shift_clock(file, 1000)
         os.environ["KRB5CCNAME"] = f"FILE:{file}"
         with pytest.raises(error):
             member.pool(**way(user=None, password=None)).open()
     assert len(member.winrm.shells) == 0
-
-
-def _shift_clock(tickets: Path, seconds: int) -> None:
-    """A file of tickets says how far the client's clock is off (MIT's ccache format 4, DeltaTime)."""
-    content = bytearray(tickets.read_bytes())
-    version, length, tag, size = struct.unpack(">HHHH", content[:8])
-    assert (version, length, tag, size) == (0x0504, 12, 1, 8)
-    content[8:12] = struct.pack(">i", seconds)
-    tickets.write_bytes(content)
 
 
 @pytest.mark.parametrize(("sends", "let_in"), [(True, True), (False, False)])
