@@ -55,7 +55,9 @@ class Admin:
             ("PUT", "/delegation", lambda at, query, body: do.set_delegation(body["delegation"])),
             ("POST", HOST + "/down", lambda at, query, body: do.down(at["host"])),
             ("POST", HOST + "/up", lambda at, query, body: do.up(at["host"])),
+            ("POST", HOST + "/restart", lambda at, query, body: do.restart(at["host"], body)),
             ("POST", HOST + "/restart-winrm", lambda at, query, body: do.restart_winrm(at["host"])),
+            ("POST", HOST + "/kill-shells", lambda at, query, body: do.kill_shells(at["host"])),
             ("POST", HOST + "/faults", lambda at, query, body: do.add_fault(at["host"], body)),
             ("DELETE", HOST + "/faults", lambda at, query, body: do.clear_faults(at["host"])),
             (

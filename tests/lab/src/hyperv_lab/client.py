@@ -136,6 +136,14 @@ class Lab:
     def up(self, host: str) -> None:
         self._ask("POST", f"/hosts/{host}/up")
 
+    def restart(self, host: str, seconds: int = 1) -> None:
+        """The host goes down and comes up again ``seconds`` later; this does not wait for it."""
+        self._ask("POST", f"/hosts/{host}/restart", {"seconds": seconds})
+
+    def kill_shells(self, host: str) -> None:
+        """The processes of the host's shells die."""
+        self._ask("POST", f"/hosts/{host}/kill-shells")
+
     def restart_winrm(self, host: str) -> None:
         self._ask("POST", f"/hosts/{host}/restart-winrm")
 

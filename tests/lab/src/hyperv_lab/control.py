@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -96,8 +97,21 @@ class Control:
         host.come_up()
         await self.winrm(host).start()
 
+    async def restart(self, host: Host, data: Mapping[str, Any]) -> None:
+        """Windows restarts: down at once, up again after some seconds of real time."""
+        section = Section("", data)
+        seconds = section.take("seconds", whole(0, 3600), 1)
+        section.end()
+        self.down(host)
+        asyncio.get_running_loop().call_later(seconds, lambda: asyncio.ensure_future(self.up(host)))
+
     async def restart_winrm(self, host: Host) -> None:
         await self.winrm(host).restart()
+
+    def kill_shells(self, host: Host) -> None:
+        """The processes of all shells die."""
+        for shell in self.winrm(host).shells:
+            self.winrm(host).shells.kill(shell.id)
 
     async def add_fault(self, host: Host, data: Mapping[str, Any]) -> None:
         self.winrm(host).faults.add(parse_fault(data))

@@ -14,10 +14,17 @@ KINDS = {
     "cut": "the connection breaks when a request arrives; nothing of it is done",
     "cut_on_command": "the connection breaks when a Command arrives; the pipeline is not started",
     "lose_answer": "the request is done, its answer is lost and the connection breaks",
+    "half_open": "new connections are taken and nobody ever answers on them, until the fault is taken back",
     "hang": "the request is taken and never answered (or after `seconds`); nothing of it is done",
+    "mute": "the request is done, its answer never comes, and the connection stays",
+    "slow": "the answer trickles at `rate` bytes a second",
+    "kill_shell": "the process of the shell that the request is for dies, and everything in it",
+    "restart_winrm": "the WinRM service restarts when the request arrives: nothing of it is done, all shells are gone",
     "http_status": "answered with the HTTP status `status` and no body; nothing of it is done",
     "fail_command": "the command fails with `error_id` and `message` instead of running",
 }
+STANDING = frozenset({"refuse", "half_open"})
+"""Faults of the listeners: they are not used up, but taken back."""
 
 
 @dataclass
@@ -30,6 +37,7 @@ class Fault:
     action: str | None = None
     status: int = 503
     seconds: float | None = None
+    rate: int = 4096
     error_id: str = "OperationFailed"
     message: str = "The operation failed. (0x80004005)"
     category: str = "NotSpecified"
@@ -49,13 +57,16 @@ def parse_fault(data: Mapping[str, Any]) -> Fault:
     kind = data.get("kind")
     if kind not in KINDS:
         raise ValueError(f"kind: {kind!r} is none of {', '.join(KINDS)}")
-    if kind == "refuse" and data.get("count") is not None:
-        raise ValueError("count: refused connections cannot be counted; take the fault back, or give seconds")
+    if kind in STANDING and data.get("count") is not None:
+        raise ValueError(f"count: {kind} holds until the fault is taken back")
     if kind == "fail_command" and not data.get("command"):
         raise ValueError("command: fail_command needs the name of a command")
-    count = data.get("count", None if kind == "refuse" else 1)
+    count = data.get("count", None if kind in STANDING else 1)
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise ValueError(f"count: {count!r} is no positive whole number")
+    rate = data.get("rate", Fault.rate)
+    if not isinstance(rate, int) or isinstance(rate, bool) or rate < 1:
+        raise ValueError(f"rate: {rate!r} is no number of bytes a second")
     return Fault(**{**data, "count": count})
 
 

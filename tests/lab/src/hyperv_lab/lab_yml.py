@@ -165,11 +165,11 @@ def _settings(section: Section, base: HostConfig, folder: Path) -> dict[str, Any
         "virtual_machine_path": section.take("virtual_machine_path", text, base.virtual_machine_path),
         "virtual_hard_disk_path": section.take("virtual_hard_disk_path", text, base.virtual_hard_disk_path),
         "cluster_node": section.take("cluster_node", flag, base.cluster_node),
+        "domain_member": section.take("domain_member", flag, base.domain_member),
+        "winrm": section.take("winrm", _winrm(base.winrm), base.winrm),
         "session_configurations": section.take(
             "session_configurations", endpoints(base.session_configurations, folder), base.session_configurations
         ),
-        "domain_member": section.take("domain_member", flag, base.domain_member),
-        "winrm": section.take("winrm", _winrm(base.winrm), base.winrm),
     }
 
 
@@ -261,12 +261,12 @@ def _winrm(base: WinRMConfig) -> Callable[[str, Any], WinRMConfig]:
             authentication=section.take("authentication", list_of(one_of(*AUTHENTICATION)), base.authentication),
             allow_unencrypted=section.take("allow_unencrypted", flag, base.allow_unencrypted),
             cbt_hardening=section.take("cbt_hardening", one_of(*HARDENING), base.cbt_hardening),
+            shells_per_user=section.take("shells_per_user", count, base.shells_per_user),
+            commands_per_shell=section.take("commands_per_shell", count, base.commands_per_shell),
             users=section.take("users", count, base.users),
             operations_per_user=section.take("operations_per_user", count, base.operations_per_user),
             envelope_kb=section.take("envelope_kb", whole(32, 1024), base.envelope_kb),
             memory_per_shell_mb=section.take("memory_per_shell_mb", count, base.memory_per_shell_mb),
-            shells_per_user=section.take("shells_per_user", count, base.shells_per_user),
-            commands_per_shell=section.take("commands_per_shell", count, base.commands_per_shell),
             strict_connect=section.take("strict_connect", flag, base.strict_connect),
         )
         section.end()

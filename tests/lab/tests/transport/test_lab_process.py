@@ -185,6 +185,37 @@ def test_down_up_and_restart(lab: Lab) -> None:
     assert connects(lab, "hv02") and not pool.is_alive()
 
 
+def test_a_host_restarts(lab: Lab) -> None:
+    """Its VMs are off afterwards, what was under way has ended, and nobody remembers it."""
+    vm = lab.add_vm("hv02", name="runs", state="Running", disks=[{"size": "1GiB", "payload": "64MiB"}])
+    lab.patch("hv02", disk_rate="1MiB")
+    pool = pool_of(lab, "hv02")
+    pool.open()
+    shell = PowerShell(pool)
+    shell.add_cmdlet("New-Item").add_parameters({"Path": "C:\\out", "ItemType": "Directory"})
+    shell.invoke()
+    shell = PowerShell(pool)
+    shell.add_cmdlet("Export-VM").add_parameters({"Name": "runs", "Path": "C:\\out"})
+    shell.begin_invoke()
+    until(lambda: bool(lab.state("hv02")["jobs"]))
+    lab.restart("hv02", seconds=1)
+    assert not connects(lab, "hv02")
+    until(lambda: connects(lab, "hv02"))
+    state = lab.state("hv02")
+    assert (state["jobs"], state["shells"]) == ([], [])
+    assert [one["state"] for one in state["vms"] if one["id"] == vm["id"]] == ["Off"]
+    assert not pool.is_alive()
+    lab.patch("hv02", disk_rate="500MiB")
+    lab.remove_vm("hv02", vm["id"])
+
+
+def test_all_shells_die_at_once(lab: Lab) -> None:
+    pool = pool_of(lab, "hv02")
+    pool.open()
+    lab.kill_shells("hv02")
+    assert connects(lab, "hv02") and not pool.is_alive()
+
+
 def test_faults(lab: Lab) -> None:
     lab.fault("hv02", kind="refuse")
     assert not connects(lab, "hv02")

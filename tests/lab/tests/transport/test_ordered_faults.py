@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -77,6 +78,52 @@ def test_hang_until_the_client_gives_up(rig: Any) -> None:
     assert len(rig.winrm.shells) == 0
 
 
+def test_connections_that_are_taken_and_never_answered(rig: Any, invoke: Any) -> None:
+    with rig.pool() as pool:
+        rig.fault(kind="half_open")
+        for ssl in (True, False):
+            with pytest.raises(
+                (requests.exceptions.ConnectionError, requests.exceptions.ReadTimeout), match="timed out"
+            ):
+                rig.pool(ssl=ssl, read_timeout=1, operation_timeout=1, connection_timeout=1).open()
+        assert invoke(pool, "Echo", Text="open ones stay") == ["open ones stay"]
+        rig.do(rig.winrm.faults.clear)
+        rig.call(rig.winrm.settle())
+        with rig.pool():
+            pass
+
+
+def test_an_answer_that_never_comes_to_what_was_done(rig: Any, scripted: Any) -> None:
+    with rig.pool(read_timeout=1, operation_timeout=1) as pool:
+        rig.fault(kind="mute", action="Command")
+        shell = PowerShell(pool)
+        shell.add_cmdlet("Hold").add_parameter("Name", "a")
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            shell.begin_invoke()
+        rig.until(lambda: scripted.started == ["a"])
+        rig.release("a")
+
+
+def test_an_answer_that_trickles(rig: Any, invoke: Any) -> None:
+    text = "x" * 9000
+    with rig.pool(read_timeout=1, operation_timeout=1) as pool:
+        rig.fault(kind="slow", action="Receive", rate=8192)
+        began = time.monotonic()
+        assert invoke(pool, "Echo", Text=text) == [text]
+        assert time.monotonic() - began > 1  # longer than the client waits for one piece, and all of it came
+
+
+def test_winrm_restarts_when_a_command_comes(rig: Any, invoke: Any, scripted: Any) -> None:
+    pool = rig.pool()
+    pool.open()
+    rig.fault(kind="restart_winrm", action="Command")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        invoke(pool, "Hold", Name="never")
+    assert not pool.is_alive() and scripted.started == []
+    with rig.pool() as pool:
+        assert invoke(pool, "Echo", Text="on") == ["on"]
+
+
 def test_fail_command(rig: Any, invoke: Any) -> None:
     with rig.pool() as pool:
         rig.fault(kind="fail_command", command="Echo", message="Disk full. (0x80070070)", category="WriteError")
@@ -123,6 +170,8 @@ def test_host_down_and_up_again(rig: Any, scripted: Any) -> None:
         ({"kind": "cut", "colour": "red"}, "colour"),
         ({"kind": "cut", "count": 0}, "count"),
         ({"kind": "refuse", "count": 3}, "count"),
+        ({"kind": "half_open", "count": 3}, "count"),
+        ({"kind": "slow", "rate": 0}, "rate"),
         ({"kind": "fail_command"}, "command"),
     ],
 )

@@ -197,3 +197,4 @@ class Host:
         self.up = True
         self.booted = self.clock.wall()
         self.planned.clear()
+        self.jobs.forget()

@@ -88,5 +88,9 @@ class Jobs:
             if not job.incoming and (job.kind != MIGRATION or now - job.started >= rules.job_visible_after)
         ]
 
+    def forget(self) -> None:
+        """The list lives in the service: it is empty when Windows has started."""
+        self._jobs.clear()
+
     def all(self) -> list[Job]:
         return list(self._jobs)

@@ -63,6 +63,7 @@ class WinRM:
         self.http = self._listener(config.http_port, None)
         self.https = self._listener(config.https_port, identity)
         self._up = False
+        self._restarting: asyncio.Task[None] | None = None
 
     def _listener(self, port: int | None, identity: Identity | None) -> Listener | None:
         if port is None:
@@ -176,10 +177,10 @@ class WinRM:
         if fault.kind == "http_status":
             return fault.status, b"", None
         if fault.kind == "kill_shell":
-            self.shells.kill(asked.message.shell_id)
+            asyncio.get_running_loop().call_soon(self.shells.kill, asked.message.shell_id)  # while the request waits
             return None
         if fault.kind == "restart_winrm":
-            await self.restart()
+            self._restarting = asyncio.ensure_future(self.restart())  # it breaks this connection, and this task with it
         if fault.kind != "hang":
             raise CutConnection
         if fault.seconds is None:

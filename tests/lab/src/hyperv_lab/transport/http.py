@@ -17,6 +17,7 @@ import h11
 
 CHUNK = 1 << 16
 MAX_BODY = 1 << 20
+TICKS = 20  # of a slow answer in a second
 GONE = (ConnectionError, TimeoutError, ssl.SSLError, h11.RemoteProtocolError, asyncio.IncompleteReadError)
 
 
@@ -34,6 +35,7 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    rate: int | None = None  # bytes a second; None: as fast as the connection takes them
 
 
 class CutConnection(Exception):
@@ -158,8 +160,18 @@ class HttpConnection:
         if response.body:
             parts.append(self._http.send(h11.Data(data=response.body)))
         parts.append(self._http.send(h11.EndOfMessage()))
-        self._writer.write(b"".join(part for part in parts if part))
-        await self._writer.drain()
+        await self._send(b"".join(part for part in parts if part), response.rate)
+
+    async def _send(self, data: bytes, rate: int | None) -> None:
+        if rate is None:
+            self._writer.write(data)
+            await self._writer.drain()
+            return
+        step = max(1, rate // TICKS)
+        for start in range(0, len(data), step):
+            self._writer.write(data[start : start + step])
+            await self._writer.drain()
+            await asyncio.sleep(step / rate)
 
     async def _close(self) -> None:
         self._writer.close()
@@ -184,6 +196,8 @@ class Listener:
         self._serve = serve
         self._tls = tls
         self._server: asyncio.Server | None = None
+        self._deaf: asyncio.Server | None = None
+        self._silent: set[asyncio.StreamWriter] = set()
         self._connections: set[HttpConnection] = set()
 
     @property
@@ -196,6 +210,8 @@ class Listener:
 
     async def open(self) -> None:
         """Listen; a port that was free once is used again."""
+        if self._deaf is not None:
+            self.close()
         if self._server is None:
             self._server = await asyncio.start_server(
                 self._connected, self.address, self.port, ssl=self._tls, limit=1 << 20, backlog=256
@@ -204,13 +220,26 @@ class Listener:
 
     def close(self) -> None:
         """Take no new connections; those that there are stay."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        for server in (self._server, self._deaf):
+            if server is not None:
+                server.close()
+        self._server = self._deaf = None
+        for writer in tuple(self._silent):
+            writer.transport.abort()
+        self._silent.clear()
+
+    async def go_deaf(self) -> None:
+        """Take new connections, and never say a word on them: not even TLS is spoken."""
+        self.close()
+        if self._deaf is None:
+            self._deaf = await asyncio.start_server(self._keep, self.address, self.port, backlog=256)
 
     def cut_all(self) -> None:
         for connection in tuple(self._connections):
             connection.abort()
+
+    def _keep(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._silent.add(writer)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = (writer.get_extra_info("peername") or ("", 0))[0]

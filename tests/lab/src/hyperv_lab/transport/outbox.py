@@ -21,6 +21,7 @@ class Outbox:
     def __init__(self, command_id: str | None = None, end_streams: tuple[str, ...] = ()) -> None:
         self.command_id = command_id
         self.done = False
+        self.size = 0  # bytes that wait
         self.exit_code = 0
         self._end_streams = end_streams
         self._items: deque[Item] = deque()
@@ -28,6 +29,7 @@ class Outbox:
 
     def put(self, data: bytes, stream: str = "stdout") -> None:
         self._items.append((stream, data))
+        self.size += len(data)
         self._wake(None)
 
     def put_break(self) -> None:
@@ -89,6 +91,7 @@ class Outbox:
             if item is None:
                 break
             room -= len(item[1])
+            self.size -= len(item[1])
             parts.append(f'<rsp:Stream Name="{item[0]}"{self._at}>{base64.b64encode(item[1]).decode()}</rsp:Stream>')
         return "".join(parts)
 

@@ -61,6 +61,7 @@ class PSShell(Shell):
         super().__init__(opening)
         self._premises = premises
         self._limit = premises.config.winrm.commands_per_shell
+        self._memory = premises.config.winrm.memory_per_shell_mb * 1024**2
         self._commands: dict[str, Command] = {}
         self._by_pipeline: dict[uuid.UUID, Command] = {}
         self._pool = Pool(premises.config.version, self._before_state)
@@ -267,6 +268,8 @@ class PSShell(Shell):
                 outbox = command.outbox if command else None
             if outbox is not None:
                 outbox.put(payload.data)
+        if sum(outbox.size for outbox in self.outboxes.values()) > self._memory:
+            self.crash()
 
     def _process_xml(self) -> str:
         return f"<rsp:ProcessId>{self.process_id}</rsp:ProcessId>"

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,7 +19,7 @@ from ..faults import Faults
 from . import wsman_faults as faults
 from .auth import Principal
 from .outbox import Outbox
-from .soap import Message
+from .soap import Message, WSManFault
 
 Now = Callable[[], float]
 IDLE_DEFAULT = 7200.0
@@ -77,6 +78,8 @@ class Shell(ABC):
         self._born = self._last = opening.now()
         self._pending = 0
         self._state = CONNECTED
+        self.crash: Callable[[], None] = lambda: None
+        """End the shell's process; set where the shell is kept."""
 
     @abstractmethod
     def command(self, message: Message) -> str:
@@ -141,10 +144,15 @@ class Shell(ABC):
         self._state, self.client = CONNECTED, client
         self.touch()
 
-    def abort(self, reason: str) -> None:
+    @property
+    def operations(self) -> int:
+        """Commands that were not given up, and Receives that wait."""
+        return len([command_id for command_id in self.outboxes if command_id is not None]) + self._pending
+
+    def abort(self, reason: str, fault: WSManFault) -> None:
         """End the shell, and the Receives that wait for it."""
         for outbox in self.outboxes.values():
-            outbox.fail(faults.aborted())
+            outbox.fail(fault)
         self.end(reason)
 
     def to_xml(self) -> str:
@@ -195,11 +203,19 @@ class Shells:
         self.reap()
         if shell_id in self._shells:
             raise faults.shell_id_taken()
+        others = {shell.owner.account for shell in self} - {owner.account}
+        if len(others) >= self._config.users:
+            raise faults.too_many_users()
         if len(self.of(owner)) >= self._config.shells_per_user:
             raise faults.too_many_shells(self._config.shells_per_user)
 
     def add(self, shell: Shell) -> None:
         self._shells[shell.id] = shell
+        shell.crash = partial(self.kill, shell.id)
+
+    def operations(self, owner: Principal) -> int:
+        """What this user has open: commands that were not given up, and Receives that wait."""
+        return sum(shell.operations for shell in self.of(owner))
 
     def find(self, owner: Principal, shell_id: str | None) -> Shell:
         self.reap()
@@ -213,10 +229,16 @@ class Shells:
     def peek(self, shell_id: str | None) -> Shell | None:
         return self._shells.get((shell_id or "").upper())
 
-    def remove(self, shell: Shell, reason: str) -> None:
+    def remove(self, shell: Shell, reason: str, fault: WSManFault | None = None) -> None:
         """The pipelines hear the reason in their cancellation: a lost shell is not a stopped pipeline."""
         if self._shells.pop(shell.id, None) is not None:
-            shell.abort(f"shell lost: {reason}")
+            shell.abort(f"shell lost: {reason}", fault or faults.aborted())
+
+    def kill(self, shell_id: str | None) -> None:
+        """The shell's process dies; who waits for it is told so, who comes later finds no shell."""
+        shell = self.peek(shell_id)
+        if shell is not None:
+            self.remove(shell, "its process died", faults.process_gone())
 
     def remove_all(self, reason: str) -> None:
         for shell in self:

@@ -25,7 +25,7 @@ from .winrs import CmdShell
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
 ENUMERATE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"
 CONFIG_URI = "http://schemas.microsoft.com/wbem/wsman/1/config"
-MAX_ENVELOPE_KB = 500
+OPENING = frozenset({"Create", "Command"})  # what a user cannot do any more whose quota is used up
 COMMAND_NAME = re.compile(rb'<S N="Cmd">([^<]*)</S>')
 
 
@@ -65,10 +65,18 @@ class Service:
             operation = self._operations.get(message.action)
             if operation is None:
                 raise faults.no_action(message.action)
-            body = await operation(asked)
+            self._check_operations(asked)
+            answer = envelope(f"{message.action}Response", message.message_id, await operation(asked))
+            if len(answer) > message.max_envelope:
+                raise faults.too_large()
         except WSManFault as fault:
             return 500, envelope(fault.action, message.message_id, fault.to_xml(self._config.name.upper()))
-        return 200, envelope(f"{message.action}Response", message.message_id, body)
+        return 200, answer
+
+    def _check_operations(self, asked: Asked) -> None:
+        limit = self._config.winrm.operations_per_user
+        if asked.message.operation in OPENING and self._shells.operations(asked.principal) >= limit:
+            raise faults.too_many_operations()
 
     def commands_of(self, message: Message) -> tuple[str, ...]:
         """The cmdlets that a request is about, without doing anything with it."""
@@ -122,7 +130,7 @@ class Service:
 
     async def _get(self, asked: Asked) -> str:
         if asked.message.resource_uri == CONFIG_URI:
-            size = f"<cfg:MaxEnvelopeSizekb>{MAX_ENVELOPE_KB}</cfg:MaxEnvelopeSizekb>"
+            size = f"<cfg:MaxEnvelopeSizekb>{self._config.winrm.envelope_kb}</cfg:MaxEnvelopeSizekb>"
             return f'<cfg:Config xmlns:cfg="{CONFIG_URI}">{size}</cfg:Config>'
         return self._shell(asked).to_xml()
 

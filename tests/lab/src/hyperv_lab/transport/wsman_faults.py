@@ -91,6 +91,37 @@ def too_many_shells(limit: int) -> WSManFault:
     return WSManFault(2150859236, "Receiver", "w:QuotaLimit", reason)
 
 
+def too_many_users() -> WSManFault:
+    reason = (
+        "The WS-Management service cannot process the request. The maximum number of users who may have shells at the"
+        " same time has been exceeded. Retry the request later or raise the quota."
+    )
+    return WSManFault(2150859237, "Receiver", "w:QuotaLimit", reason)
+
+
+def too_many_operations() -> WSManFault:
+    """What Ansible's winrm connection knows as the quota of operations, too."""
+    reason = (
+        "The WS-Management service cannot process the request. The maximum number of concurrent operations for this"
+        " user has been exceeded. Close existing operations for this user, or raise the quota for this user."
+    )
+    return WSManFault(2150859174, "Receiver", "w:QuotaLimit", reason)
+
+
+def too_large() -> WSManFault:
+    reason = "The WS-Management service cannot process the response because it is larger than the maximum size allowed."
+    return WSManFault(2150858790, "Sender", "w:EncodingLimit", reason, detail="MaxEnvelopeSize")
+
+
+def process_gone() -> WSManFault:
+    """The shell's wsmprovhost.exe has ended: killed, or above its memory quota."""
+    reason = (
+        "The WSMan provider host process did not return a proper response. A provider in the host process may have"
+        " behaved improperly."
+    )
+    return WSManFault(1726, "Receiver", "w:InternalError", reason)
+
+
 def too_many_commands(limit: int) -> WSManFault:
     reason = (
         f"The WS-Management service cannot process the request. The maximum number of {limit} concurrent commands per"
