@@ -69,7 +69,7 @@ Values = dict[str, t.Any]
 class _Tracked:
     """A provider in this run. ``last_known`` is what the file said before; ``active`` while its entry tells of a copy
     that is under way, ``size`` how large that is. ``moved`` is when and how much of it was counted as throughput,
-    ``copied`` what copies of this run brought there.
+    ``copied`` what copies of this run brought there, ``tried`` how often it was tried before this run.
     """
 
     last_known: Verdict | None
@@ -81,6 +81,7 @@ class _Tracked:
     size: int | None = None
     moved: tuple[float, int] | None = None
     copied: int | None = None
+    tried: int = 0
 
     @property
     def gone(self) -> bool:
@@ -198,8 +199,15 @@ class Tracker:
     def settle(self, name: str, now: float) -> None:
         """All that a result says was told."""
         tracked = self._providers.get(name)
-        if tracked is not None and tracked.active and not tracked.facts.working:
+        if tracked is None or tracked.facts.working:
+            return
+        if tracked.active:
             self._judge(name, tracked, now, {})
+        elif tracked.entry.phase is not None:  # a copy that was there was looked at
+            fields = ended(tracked.size, tracked.entry.verdict, now)
+            del fields["finished"]
+            tracked.entry = replace(tracked.entry, **fields, phases=tracked.trail.phases(now))
+            self._changed.add(name)
 
     def export_ended(self, now: float) -> None:
         """Nobody works on the source any more."""
@@ -275,6 +283,7 @@ class Tracker:
             entry = self.known.providers.get(name) if self.known else None
             last = entry.verdict if entry else None
             tracked = _Tracked(last, entry or Provider(state=NEEDS_UPDATE, progress=OK))
+            tracked.tried = 0 if entry is None or entry.progress == OK else entry.attempts
             self._providers[name] = tracked
         return tracked
 
@@ -301,6 +310,8 @@ class Tracker:
             changes["error"] = None
         if verdict.state == READY:
             changes["reason"] = None
+        if "attempts" in said:
+            said = {**said, "attempts": tracked.tried + said["attempts"]}
         tracked.entry = replace(before, **{**changes, **said}, run=self.run.id)
         self._changed.add(name)
 

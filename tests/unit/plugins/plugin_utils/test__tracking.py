@@ -9,7 +9,14 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Document, Provider, Run, seconds, utc
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
+    Document,
+    Provider,
+    Run,
+    Template,
+    seconds,
+    utc,
+)
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._tracking import Tracker
 
 T0 = seconds("2026-11-20T13:00:00Z")
@@ -119,6 +126,35 @@ def test_tries_are_counted_until_one_goes_well() -> None:
     one = tracker(document, "run-5")
     one.live("hv02", {"phase": "copying"}, T0)
     assert written(one, document).providers["hv02"].attempts == 1
+
+
+def test_tries_within_a_run_come_on_top_of_those_before_it() -> None:
+    before = Provider(state="Needs update", progress="Failed to distribute", attempts=2, run="run-0")
+    known = Document(template=Template(name="gold", source="hv01"), runs=(run("run-0"),), providers={"hv02": before})
+    one = tracker(known, "run-1")
+    one.live("hv02", {"phase": "cloning", "attempts": 1}, T0)
+    one.live("hv02", {"phase": "waiting", "attempts": 1, "error": FULL}, T0 + 1)
+    entry = written(one, known).providers["hv02"]
+    assert (entry.attempts, entry.progress, (entry.error or {})["code"]) == (3, "Distributing", "DISK_FULL")
+    one.live("hv02", {"phase": "cloning", "attempts": 2}, T0 + 2)
+    one.idle("hv02", T0 + 3)
+    one.merge(distribution(hv02={**report(copy="current", tried="ok"), "attempts": 2}), T0 + 3)
+    one.settle("hv02", T0 + 3)
+    entry = written(one, known).providers["hv02"]
+    assert (entry.attempts, entry.progress, entry.error) == (4, "OK", None)
+
+
+def test_a_look_at_a_copy_that_is_there_leaves_no_phase_behind() -> None:
+    one = tracker()
+    one.merge(distribution(hv02=report(copy="current")), T0)
+    one.live("hv02", {"phase": "checking", "bytes_done": 10, "bytes_total": 20}, T0 + 1)
+    assert words(written(one)) == {"hv02": ("Ready", "OK")}
+    one.idle("hv02", T0 + 2)
+    one.merge(distribution(hv02=report(copy="current", tried="ok")), T0 + 2)
+    one.settle("hv02", T0 + 2)
+    entry = written(one).providers["hv02"]
+    assert (entry.phase, entry.rate, entry.eta, entry.finished) == (None, None, None, None)
+    assert (entry.percent, entry.bytes_done) == (100, 20)
 
 
 def test_the_phases_before_a_copy_are_no_copy() -> None:
