@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, select
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import CHANGE, POLL_EVERY, OnPoll, select
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, VMQuestions, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Definition, Drive
 from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import need, text
@@ -130,12 +130,12 @@ class GuestChanges(VMQuestions):
         """Start the VM; no error when it runs."""
         self._change(vm_id, command("Start-VM"))
 
-    def shut_down(self, vm_id: str, timeout: float) -> None:
+    def shut_down(self, vm_id: str, timeout: float, on_poll: OnPoll | None = None) -> None:
         """Ask the guest to shut down and wait for it; OperationTimedOut when it has not within ``timeout`` seconds.
 
         Without -Force: a guest that somebody has locked would have to be asked about, and is an error here.
         """
-        self._session.run(by_id(vm_id), command("Stop-VM"), timeout=timeout)
+        self._session.run(by_id(vm_id), command("Stop-VM"), timeout=timeout, on_poll=on_poll, poll_every=POLL_EVERY)
 
     def turn_off(self, vm_id: str) -> None:
         """Like cutting the power: what the guest has not written is lost."""

@@ -69,6 +69,8 @@ def find(host: Host, params: Values) -> VM | None:
         return host.vm(vm_id(params["id"]))
     name = vm_name(params["name"])
     found = [vm for vm in host.named(name) if not is_clone(vm)]
+    if len(found) > 1:  # one that is just imported has the template's name for a moment
+        found = [vm for vm in found if our_place(vm.configuration_location or vm.path) is None] or found
     if len(found) > 1:
         raise Conflict(
             f"There are {len(found)} VMs called {name!r}: {', '.join(vm.id for vm in found)}.",

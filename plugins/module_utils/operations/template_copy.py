@@ -16,6 +16,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HostUnreachable,
     HyperVError,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._local_supply import supply_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._order import Order, refuse_conflicts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
@@ -68,7 +69,8 @@ def decide(work: Work) -> Decision:
         return _absent(work)
     retry = Retry(retries=work.params["retries"], delay=work.params["retry_delay"])
     order = order_of(work)
-    supply = Supply(work=work, order=order)
+    supply = supply_of(work, order)
+    order = supply.order
     found = supply.examine(supply.look())
     refuse_conflicts(found, work.host.label)
     before = _shown(found)
