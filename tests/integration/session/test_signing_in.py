@@ -29,8 +29,8 @@ USERS = [
 ]
 WITHOUT_KERBEROS = kdc.missing()
 KERBEROS = pytest.mark.skipif(WITHOUT_KERBEROS is not None, reason=str(WITHOUT_KERBEROS))
-TICKETS = {"auth": "kerberos", "username": None, "password": None}
-CERTIFICATE = {"auth": "certificate", "username": None, "password": None}
+TICKETS: dict[str, t.Any] = {"auth": "kerberos", "username": None, "password": None}
+CERTIFICATE: dict[str, t.Any] = {"auth": "certificate", "username": None, "password": None}
 
 
 def _host(number: int, *ways: str, **winrm: t.Any) -> dict[str, t.Any]:

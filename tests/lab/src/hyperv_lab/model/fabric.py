@@ -43,8 +43,8 @@ class Fabric:
         self.transfers = Transfers(clock, self.in_thread)
         self.hosts = {host.name: Host(host, self) for host in config.hosts}
         for host in self.hosts.values():
-            for vm in host.config.vms:
             host.volumes.held = partial(chains.is_held, host)
+            for vm in host.config.vms:
                 provision.add_vm(host, vm)
 
     def in_thread(self, work: Callable[[], None]) -> asyncio.Future[None]:

@@ -65,10 +65,7 @@ class Rules:
     any_session_serves_credssp: bool = False  # a session without brought credentials, hosts whose type is CredSSP
     missing_cifs_is_no_credentials: bool = False  # 0x8009030E; else 0x80070005
     virtual_account_is_nobody: bool = False  # at the target; else it is the source's computer account there
-    credssp_serves_kerberos: bool = False  # credentials brought by CredSSP, hosts whose type is Kerberos
-    any_session_serves_credssp: bool = False  # a session without brought credentials, hosts whose type is CredSSP
-    missing_cifs_is_no_credentials: bool = False  # 0x8009030E; else 0x80070005
-    virtual_account_is_nobody: bool = False  # at the target; else it is the source's computer account there
+    computer_account_needs_group: bool = True  # in Hyper-V Administrators of the target, to move in its own name
 
     # New-VM, and guests
     new_vm_creates_path: bool = False  # a missing folder of -Path is made instead of refused
