@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import doors, flow, repeat
+from . import doors, flow, lab, repeat
 
 
 def main(arguments: list[str]) -> int:
@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
             flow.measure(Path(folder) / "flow")
         if what in ([], ["repeat"]):
             repeat.measure(Path(folder) / "repeat", numbers or [10, 100, 300])
+        if what in ([], ["lab"]):
+            lab.measure(Path(folder) / "lab", numbers[0] if numbers else 300)
     return 0
 
 

@@ -29,10 +29,11 @@ NOUNS = {
         "Acl Alias AuthenticodeSignature ChildItem Clipboard CmsMessage Command ComputerInfo ComputerRestorePoint"
         " Content ControlPanelItem Counter Credential Culture Date Disk Event EventLog EventSubscriber ExecutionPolicy"
         " FileHash FormatData Help History Host HotFix Item ItemProperty ItemPropertyValue Job Location Member"
-        " Module NetAdapter NetIPAddress NetTCPConnection Partition PfxCertificate Process PSBreakpoint PSCallStack PSDrive"
-        " PSHostProcessInfo PSProvider PSReadLineOption PSSession PSSessionCapability PSSessionConfiguration PSSnapin"
-        " Random Runspace RunspaceDebug SecureBootUEFI Service SmbConnection SmbShare TimeZone TraceSource Transaction"
-        " TypeData UICulture Unique Variable Verb Volume WindowsFeature WinEvent WmiObject WSManCredSSP WSManInstance"
+        " Module NetAdapter NetIPAddress NetTCPConnection Partition PfxCertificate Process PSBreakpoint PSCallStack"
+        " PSDrive PSHostProcessInfo PSProvider PSReadLineOption PSSession PSSessionCapability PSSessionConfiguration"
+        " PSSnapin Random Runspace RunspaceDebug SecureBootUEFI Service SmbConnection SmbShare TimeZone TraceSource"
+        " Transaction TypeData UICulture Unique Variable Verb Volume WindowsFeature WinEvent WmiObject WSManCredSSP"
+        " WSManInstance"
     ),
     "Group": "Object",
     "Import": "Alias Clixml Counter Csv LocalizedData Module PSSession Certificate PfxCertificate",
