@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Sequence
 
 import pytest
 
@@ -19,11 +20,15 @@ OPERATOR = "operator"
 FILE = ROOT / "files" / "jea" / ENDPOINT / f"{ENDPOINT}.pssc"
 
 
-def constrained(**more: t.Any) -> Values:
-    """Hosts of the domain that the .pssc names, whose only user is in the group that it lets in."""
+def constrained(groups_of_the_source: Sequence[str] = ("Hyper-V Administrators",), **more: t.Any) -> Values:
+    """Hosts of the domain that the .pssc names, with a user of the group that it lets in.
+
+    In a session the user is a virtual account: for the targets that is the source's computer account.
+    """
     lab = config(targets=len(TARGETS), session_configurations={ENDPOINT: str(FILE)}, **more)
     operator = {"name": OPERATOR, "password": "Lab-Passw0rd!", "groups": ["Fanout Operators"]}
-    return lab | {"domain": "contoso.test", "users": [operator]}
+    source = {"name": f"{SOURCE}$", "password": "Not-us3d", "groups": list(groups_of_the_source)}
+    return lab | {"domain": "contoso.test", "users": [operator, source]}
 
 
 def open_to(site: Site, configuration: str | None) -> None:
@@ -50,9 +55,23 @@ def test_distribute_again_and_remove(make_site: MakeSite) -> None:
     assert (again.code, again.changed) == (0, {}), again.output
     assert site.writes(since) == []
 
+    removed = site.play("remove", provider=",".join(TARGETS))
+    assert removed.code == 0, removed.output
+    assert [site.names(name) for name in (SOURCE, *TARGETS)] == [[TEMPLATE], [], []]
+
     callers = {call["user"] for call in site.lab.calls()}
     assert callers and all(caller.startswith("WinRM Virtual Users\\") for caller in callers)
     assert site.lab.bugs() == []
+
+
+@pytest.mark.slow
+def test_a_source_whose_computer_account_may_not_migrate(make_site: MakeSite) -> None:
+    site = make_site(constrained(groups_of_the_source=["Domain Computers"]))
+    open_to(site, ENDPOINT)
+    played = site.distribute()
+    assert played.code != 0
+    assert {site.status()["providers"][name]["error"]["code"] for name in TARGETS} == {"ACCESS_DENIED"}
+    assert [site.names(name) for name in (SOURCE, *TARGETS)] == [[TEMPLATE], [], []]
 
 
 @pytest.mark.slow

@@ -59,12 +59,13 @@ class Endpoint:
             self.name, no_language=True, offers=offers, providers=providers, proxies_win=proxies_win
         )
 
-    def acting(self, caller: Caller, number: int) -> Caller:
-        """Who the session's commands act as."""
+    def acting(self, caller: Caller, number: int, computer: str) -> Caller:
+        """Who the session's commands act as, on this computer."""
         if self.virtual_groups is None:
             return caller
         name = caller.user.replace("\\", "_")
-        return Caller(f"WinRM Virtual Users\\WinRM VA_{number}_{name}", self.virtual_groups, VIRTUAL)
+        user = f"WinRM Virtual Users\\WinRM VA_{number}_{name}"
+        return Caller(user, self.virtual_groups, VIRTUAL, network=f"{computer}$")
 
 
 def endpoints(base: tuple[Endpoint, ...], folder: Path) -> Convert[tuple[Endpoint, ...]]:

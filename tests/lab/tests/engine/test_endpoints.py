@@ -115,11 +115,12 @@ def test_who_may_come_in_and_who_acts(make: Make) -> None:
     plain = make("")
     assert plain.serves(["lab\\operators"]) and not plain.serves(["Administrators", "OTHER\\Operators"])
     caller = Caller("LAB\\ann", frozenset({"Operators"}), "negotiate/ntlm", True)
-    assert plain.acting(caller, 1) is caller
-    virtual = make("", HEAD + "; RunAsVirtualAccount = $true").acting(caller, 7)
-    assert virtual == Caller("WinRM Virtual Users\\WinRM VA_7_LAB_ann", frozenset({"Administrators"}), VIRTUAL)
+    assert plain.acting(caller, 1, "hv01") is caller
+    virtual = make("", HEAD + "; RunAsVirtualAccount = $true").acting(caller, 7, "hv01")
+    name = "WinRM Virtual Users\\WinRM VA_7_LAB_ann"
+    assert virtual == Caller(name, frozenset({"Administrators"}), VIRTUAL, network="hv01$")
     groups = "; RunAsVirtualAccount = $true; RunAsVirtualAccountGroups = 'Hyper-V Administrators'"
-    assert make("", HEAD + groups).acting(caller, 1).groups == {"Hyper-V Administrators"}
+    assert make("", HEAD + groups).acting(caller, 1, "hv01").groups == {"Hyper-V Administrators"}
 
 
 # ---- what is visible

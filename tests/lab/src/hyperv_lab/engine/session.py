@@ -15,12 +15,16 @@ from .offers import ALL_OF_IT, DEFAULT_ALIASES, Offer, default_offers
 
 @dataclass(frozen=True)
 class Caller:
-    """Who opened the shell and how; ``delegated`` says that the caller's credentials came along."""
+    """Who acts in a shell, and how that came about.
+
+    ``delegated``: the credentials came along. ``network``: the account that other computers see, where it is another.
+    """
 
     user: str
     groups: frozenset[str] = frozenset()
     mechanism: str = "basic"
     delegated: bool = False
+    network: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .second_hop import Hop
 
 if TYPE_CHECKING:
     from .host import Host
+    from .switches import Rules
 
 HYPERV_GROUPS = frozenset({"administrators", "hyper-v administrators", "domain admins"})
 FILE_GROUPS = frozenset({"administrators", "domain admins"})
@@ -33,6 +34,8 @@ class Caller(Protocol):
     def mechanism(self) -> str: ...
     @property
     def delegated(self) -> bool: ...
+    @property
+    def network(self) -> str | None: ...
 
 
 def may_manage(caller: Caller) -> bool:
@@ -62,10 +65,12 @@ class Directory:
     def user(self, name: str) -> UserConfig | None:
         return self._users.get(name.rpartition("\\")[2].lower())
 
-    def may_manage_at(self, caller: Caller, host: str) -> bool:
+    def may_manage_at(self, caller: Caller, host: str, rules: Rules) -> bool:
         """The same for another host than the one that the caller is at."""
-        user = self.user(caller.user)
-        return _in(user.groups_at(host), HYPERV_GROUPS) if user else may_manage(caller)
+        user = self.user(caller.network or caller.user)
+        if user is None:
+            return may_manage(caller) if caller.network is None else not rules.computer_account_needs_group
+        return _in(user.groups_at(host), HYPERV_GROUPS)
 
     def grant(self, source: str, target: str, user: str) -> str:
         """What the source's computer account may do at the target for this user, in the words of ``second_hop``."""

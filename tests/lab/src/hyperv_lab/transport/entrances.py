@@ -51,7 +51,7 @@ class Entrances:
             raise faults.denied()
         hides = getattr(getattr(self._host, "rules", None), "stand_in_hides_cmdlet", True)
         number = next(self._virtual_accounts)
-        return Entry(endpoint.acting(caller, number), endpoint.configuration(roles, proxies_win=hides))
+        return Entry(endpoint.acting(caller, number, self._computer), endpoint.configuration(roles, proxies_win=hides))
 
     def _names(self, principal: Principal) -> Iterator[str]:
         """The spellings of the caller and of the caller's groups in a session configuration's RoleDefinitions."""
