@@ -15,6 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
     OnProgress,
     select,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_checkpoints import CheckpointChanges
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_guests import GuestChanges
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_vms import VM_PROPERTIES, by_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Incompatibility
@@ -25,7 +26,7 @@ LONG = 24 * 3600.0
 _COMPARING = 600.0
 
 
-class Changes(GuestChanges):
+class Changes(GuestChanges, CheckpointChanges):
     """What a host can do to VMs."""
 
     def export_vm(

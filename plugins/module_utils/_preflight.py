@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
         Switch,
         Volume,
     )
+    from ansible_collections.fanout.hyperv.plugins.module_utils._stamp import Maintenance, Stamp
 
 ERROR, WARNING = "error", "warning"
 
@@ -130,12 +131,23 @@ class Needs:
         return cls(**{**values, "switches": tuple(values["switches"]), "disk_names": tuple(values["disk_names"])})
 
 
-def template_findings(definition: Definition) -> Iterator[Finding]:
+def template_findings(definition: Definition, stamp: Stamp | None = None) -> Iterator[Finding]:
     """What about the template itself forbids (error) or deserves (warning) attention."""
+    if stamp is not None and stamp.maintenance is not None:
+        yield in_maintenance(definition.vm.name, stamp.maintenance)
     yield from name_findings(definition.vm.name)
     yield from _state_findings(definition)
     yield from _disk_findings(definition)
     yield from _device_findings(definition)
+
+
+def in_maintenance(name: str, maintenance: Maintenance) -> Finding:
+    """Nobody distributes or recreates from a template that somebody changes."""
+    return _error(
+        "IN_MAINTENANCE",
+        f"{name} is in maintenance since {maintenance.since}, by {maintenance.by}.",
+        "Leave maintenance first: ansible-playbook fanout.hyperv.maintenance -e maintenance_state=exit",
+    )
 
 
 def _state_findings(definition: Definition) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import json
 import re
 import typing as t
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
 
@@ -30,11 +30,34 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Maintenance:
+    """Who took a template into maintenance, when (ISO 8601, the source's clock), and what it was then.
+
+    ``revision`` is None where it could not be told. ``checkpoint`` is the name of the one made on entering.
+    """
+
+    by: str
+    since: str
+    revision: str | None = None
+    checkpoint: str | None = None
+
+    @classmethod
+    def read(cls, values: object) -> Maintenance | None:
+        """From a stamp. One that is damaged still means that somebody is at it."""
+        if not isinstance(values, dict):
+            return None if values is None else cls(by="somebody", since="an unknown time")
+        known = {one.name: values.get(one.name) for one in fields(cls)}
+        told = {name: value for name, value in known.items() if isinstance(value, str)}
+        return cls(**{"by": "somebody", "since": "an unknown time", **told})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stamp:
     """What a VM of ours says about itself.
 
-    ``staging`` (template): where its record lies. ``superseded`` (copy): a newer copy has taken its place.
-    ``made`` (guest): what it was made with. ``unfinished`` (guest): it is still being made.
+    ``staging`` (template): where its record lies. ``maintenance`` (template): who changes it at the moment.
+    ``superseded`` (copy): a newer copy has taken its place. ``made`` (guest): what it was made with.
+    ``unfinished`` (guest): it is still being made.
     """
 
     kind: Kind
@@ -47,6 +70,7 @@ class Stamp:
     superseded: bool = False
     made: t.Mapping[str, t.Any] | None = None
     unfinished: bool = False
+    maintenance: Maintenance | None = None
 
     def line(self) -> str:
         """The one line, all in ASCII: nothing in a name can end it or look like another."""
@@ -63,6 +87,7 @@ class Stamp:
         values |= {"superseded": True} if self.superseded else {}
         values |= {"made": dict(self.made)} if self.made is not None else {}
         values |= {"unfinished": True} if self.unfinished else {}
+        values |= {"maintenance": asdict(self.maintenance)} if self.maintenance is not None else {}
         line = json.dumps(values, ensure_ascii=True, separators=(",", ":"))
         if len(line) > LONGEST_LINE:
             raise InvalidInput(
@@ -138,7 +163,8 @@ def _read(line: str) -> Stamp | None:
         superseded=values.get("superseded") is True,
         made=made if isinstance(made := values.get("made"), dict) else None,
         unfinished=values.get("unfinished") is True,
+        maintenance=Maintenance.read(values.get("maintenance")),
     )
 
 
-__all__ = ("KINDS", "LONGEST_LINE", "MARK", "Kind", "Stamp", "foreign", "merge", "parse", "remove")
+__all__ = ("KINDS", "LONGEST_LINE", "MARK", "Kind", "Maintenance", "Stamp", "foreign", "merge", "parse", "remove")

@@ -122,6 +122,7 @@ def wanted_stamp(template: Template, source: str) -> _stamp.Stamp:
         template_name=template.vm.name,
         source=source,
         staging=template.staging_path,
+        maintenance=None if template.stamp is None else template.stamp.maintenance,
     )
 
 

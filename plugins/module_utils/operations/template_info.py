@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _revision
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, HyperVError, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, selected, shown, stamped
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
@@ -29,7 +29,29 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operati
 def gather(work: Work) -> Values:
     """All declared templates of the host; a VM that is asked for by id or name also when it is not declared."""
     params = work.params
-    return {"templates": [_describe(work.host, vm, params["staging_path"]) for vm in _wanted(work.host, params)]}
+    if params["names"] is not None:
+        return _several(work.host, params["names"], params["staging_path"])
+    found = [_describe(work.host, vm, params["staging_path"]) for vm in _wanted(work.host, params)]
+    return {"templates": found, "asked": asked(found)}
+
+
+def asked(found: Iterable[Values]) -> list[Values]:
+    """What other hosts are asked about these templates."""
+    return [{key: one[key] for key in ("id", "name", "revision")} for one in found]
+
+
+def _several(host: Host, names: Iterable[str], staging_path: str | None) -> Values:
+    """Each by itself: what is wrong with one is told and hides no other."""
+    found: list[Values] = []
+    errors: dict[str, Values] = {}
+    for name in dict.fromkeys(names):
+        try:
+            found += [_describe(host, vm, staging_path) for vm in _wanted(host, {"name": name})]
+        except HyperVError as error:
+            if isinstance(error, NO_ANSWER):
+                raise
+            errors[name] = error.to_dict()
+    return {"templates": found, "errors": errors, "asked": asked(found)}
 
 
 def _wanted(host: Host, params: Values) -> Iterable[VM]:
@@ -63,7 +85,7 @@ def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
         "settings": settings,
         "needs": shown(Needs.of(definition)),
         "definition": shown_definition,
-        "findings": [finding.to_dict() for finding in template_findings(definition)],
+        "findings": [finding.to_dict() for finding in template_findings(definition, template.stamp)],
         "export": _export(host, template, revision),
         "clones": [clone.to_dict() for clone in read_clones(host, template.layout)],
     }
@@ -91,8 +113,9 @@ OPERATION = Operation(
     argument_spec={
         "name": {"type": "str"},
         "id": {"type": "str"},
+        "names": {"type": "list", "elements": "str"},
         "staging_path": {"type": "str"},
     },
-    mutually_exclusive=[("name", "id")],
+    mutually_exclusive=[("name", "id", "names")],
     gather=gather,
 )

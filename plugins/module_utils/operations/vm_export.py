@@ -21,7 +21,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find_
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Definition, DiskFacts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import MANIFEST, check_folder, join
-from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, name_findings
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, in_maintenance, name_findings
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     Template,
@@ -100,6 +100,9 @@ def look(host: Host, params: Values) -> Wanted:
         template = None
     else:
         template = read_template(host, vm, params["staging_path"])
+        if template.stamp is not None and template.stamp.maintenance is not None:
+            finding = in_maintenance(vm.name, template.stamp.maintenance)
+            raise Refused(finding.what, code=finding.code, remedy=finding.remedy)
         revision = _revision.revision(definition, _revision.marks(disk_facts(host, definition, template)))
         place = template_place(template, revision)
     refuse_other_revision(vm, params["revision"], revision)
