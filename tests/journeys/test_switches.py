@@ -25,12 +25,12 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "move_error_category": ("InvalidOperation",),
     "slow_shutdown": (0.0,),
     "shutdown_wait": (1.0,),
-    "default_capture": ("CaptureCrashConsistentState", "CaptureDataConsistentState"),
+    "default_capture": ("CaptureCrashConsistentState",),
     "connect_timeout": (0.0,),
-    "job_visible_after": (0.0, 4.0),
+    "job_visible_after": (0.0,),
     "job_names_vm_by": ("name",),
     "job_life": (0.5,),
-    "disks_stay_locked": (0.0, 4.0),
+    "disks_stay_locked": (4.0,),
 }
 
 

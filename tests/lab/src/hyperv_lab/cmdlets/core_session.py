@@ -131,6 +131,8 @@ class SetVariable(Cmdlet):
         if self._piped:
             value = self._piped[0] if len(self._piped) == 1 else PSArray(self._piped)
         for name in args["Name"]:
+            if not self.ctx.should_process(f"Name: {name} Value: {text(value)}", "Set variable"):
+                continue
             self.ctx.session.set_variable(unescape(name), value)
             if args.switch("PassThru"):
                 yield _variable(name, value)
