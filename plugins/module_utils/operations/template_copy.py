@@ -79,8 +79,12 @@ def decide(work: Work) -> Decision:
     steps = plan(found, order)
     after = {"revision": order.revision, "name": order.name, "leftovers": [], "steps": list(steps)}
 
+    def attempt() -> Values:
+        work.reporter.progress(attempts=supply.attempts + 1)
+        return supply.carry_out()
+
     def apply() -> Values:
-        done = retry.run(supply.carry_out, waiting=_waiting(work), check=work.reporter.check)
+        done = retry.run(attempt, waiting=_waiting(work), check=work.reporter.check)
         return {**done, "attempts": supply.attempts, **_distribution(work, order, supply)}
 
     return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps)
