@@ -124,7 +124,7 @@ class ActionModule(ActionBase):
                 params,
                 provider=provider,
                 routes=lambda: self._routes(operation, params, provider, variables.get("hostvars") or {}),
-                reporter=FileReporter(provider),
+                reporter=FileReporter(provider, template_id=params.get("template_id") or params.get("id")),
                 slots=FileSlots(scope=str(params.get("source") or "")),
                 check_mode=bool(self._task.check_mode),
                 diff=bool(self._task.diff),

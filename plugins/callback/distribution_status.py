@@ -186,6 +186,14 @@ class CallbackModule(CallbackBase):
         """A task had nothing to do on a host."""
         self._ended(result)
 
+    def v2_runner_item_on_ok(self, result: t.Any) -> None:
+        """An item of a loop has ended well."""
+        self._ended(result, item=True)
+
+    def v2_runner_item_on_failed(self, result: t.Any) -> None:
+        """An item of a loop has failed."""
+        self._ended(result, item=True, failed=True)
+
     @never_breaks
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """The end."""
@@ -195,7 +203,7 @@ class CallbackModule(CallbackBase):
             watch.finish(shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns)
 
     @never_breaks
-    def _ended(self, result: t.Any, *, failed: bool = False, unreachable: bool = False) -> None:
+    def _ended(self, result: t.Any, *, item: bool = False, failed: bool = False, unreachable: bool = False) -> None:
         if self._watch is None:
             return
         host, task, values = parts_of(result)
@@ -203,9 +211,11 @@ class CallbackModule(CallbackBase):
             return
         if task.check_mode is True or context.CLIARGS.get("check"):
             values, failed, unreachable = {}, False, False
-        self._watch.task_ended(
-            Outcome(host=host, values=values, failed=failed, unreachable=unreachable, run_once=bool(task.run_once))
+        outcome = Outcome(
+            host=host, values=values, failed=failed, unreachable=unreachable, run_once=bool(task.run_once)
         )
+        take = self._watch.item_ended if item else self._watch.task_ended
+        take(outcome)
 
     @never_breaks
     def _at_exit(self) -> None:

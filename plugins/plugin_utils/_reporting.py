@@ -49,7 +49,9 @@ def _display(text: str) -> None:
 
 
 class FileReporter:
-    """Reports for one provider. It belongs to the process that made it: ``check`` compares that process's parent.
+    """Reports for one provider, about one template where that is known.
+
+    It belongs to the process that made it: ``check`` compares that process's parent.
 
     The file is written when a phase begins, and at most every half second within a phase.
     """
@@ -59,6 +61,7 @@ class FileReporter:
         provider: str,
         directory: RunDirectory | None = None,
         *,
+        template_id: str | None = None,
         show: Callable[[str], None] = _display,
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
@@ -74,6 +77,8 @@ class FileReporter:
         self._parent = parent
         self._parent_was = parent()
         self._worker: Values = {"provider": provider, "pid": os.getpid(), "started": wall()}
+        if template_id is not None:
+            self._worker["template_id"] = template_id
         self._told: Values = {}
         self._steps: list[tuple[str, float]] = []
         self._written: float | None = None

@@ -282,6 +282,7 @@ __all__ = (
     "RUNNING",
     "RUNS_KEPT",
     "SCHEMA",
+    "SURVEY",
     "Damaged",
     "Document",
     "Phase",

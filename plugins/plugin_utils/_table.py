@@ -17,6 +17,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
     Provider,
     Transfer,
     seconds,
+    utc,
 )
 
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -50,6 +51,13 @@ def duration(left: float) -> str:
 def time_left(transfer: Transfer, now: float) -> str | None:
     """How long it will take; None when that is not known."""
     return None if transfer.eta is None else duration(seconds(transfer.eta) - now)
+
+
+def since(time: str | None, now: float) -> str:
+    """A time of the document; of today the clock's time, else the date, too."""
+    if time is None:
+        return MISSING
+    return time[11:19] if time[:10] == utc(now)[:10] else f"{time[:10]} {time[11:16]}"
 
 
 def progress_line(name: str, transfer: Transfer, now: float) -> str:
@@ -93,8 +101,8 @@ def _headline(document: Document) -> str:
     )
 
 
-COLUMNS = ("provider", "state", "progress", "revision", "done", "rate", "left", "error")
-LEAVE_OUT = ("left", "rate", "revision", "done", "error")
+COLUMNS = ("provider", "state", "progress", "revision", "done", "rate", "left", "since utc", "error")
+LEAVE_OUT = ("since utc", "left", "rate", "revision", "done", "error")
 """The columns that a narrow terminal does without, in this order."""
 
 
@@ -123,6 +131,7 @@ def _cells(name: str, entry: Provider, now: float) -> tuple[str, ...]:
         MISSING if entry.percent is None else f"{entry.percent:.0f} %",
         rate,
         time_left(entry, now) or MISSING,
+        since(entry.since, now),
         printable(entry.error["code"]) if entry.error else MISSING,
     )
 

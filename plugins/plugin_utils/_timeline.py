@@ -97,7 +97,7 @@ class Flow:
         self._until = max(self._until, end)
         while end - self._started > self._every * MOST:
             self._coarsen()
-        first, last = self._slot(begin), self._slot(end)
+        first, last = self._slot(begin), self._slot(end - 0.0005)
         self._amounts += [0.0] * (last + 1 - len(self._amounts))
         for slot in range(first, last + 1):
             slot_begin = self._started + slot * self._every

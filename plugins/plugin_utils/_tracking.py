@@ -228,6 +228,11 @@ class Tracker:
     # what is told
 
     @property
+    def template_id(self) -> str | None:
+        """The template's id, once it is known."""
+        return self._template.get("id")
+
+    @property
     def under_way(self) -> dict[str, Transfer]:
         """What moves bytes now, by provider; the source while it exports."""
         moving: dict[str, Transfer] = {} if self._export is None else {self.source: self._export}

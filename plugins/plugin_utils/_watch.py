@@ -19,6 +19,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory impor
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
     FINISHED,
     INTERRUPTED,
+    SURVEY,
     Damaged,
     Run,
     Transfer,
@@ -58,6 +59,11 @@ class Outcome:
         """What it says about distributions, also in the items of a loop."""
         results = [self.values, *(one for one in self.values.get("results") or () if isinstance(one, Mapping))]
         return [one["distribution"] for one in results if isinstance(one.get("distribution"), Mapping)]
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether it is the end of a loop, whose items were heard of before."""
+        return isinstance(self.values.get("results"), list)
 
     @property
     def error(self) -> Values:
@@ -119,6 +125,7 @@ class Watch:
         self._write_lock = threading.Lock()  # the order of the writes
         self._trackers: dict[tuple[str, str], tuple[Tracker, StatusFile]] = {}
         self._current: Tracker | None = None
+        self._at_work: dict[str, Tracker] = {}  # whose template the worker of a host reports about
         self._active: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._written = 0.0
@@ -132,22 +139,31 @@ class Watch:
         """A task of this collection begins on a host; the worker is not forked yet."""
         with self._lock:
             self._active[host] = self._clock()
+            self._at_work.pop(host, None)
         if self._thread is None:
             self.directory.begin()
             self._thread = threading.Thread(target=self._loop, name="fanout-status", daemon=True)
             self._thread.start()
 
+    def item_ended(self, outcome: Outcome) -> None:
+        """One item of a task's loop has ended on a host, that of another template for instance; the task goes on."""
+        self._take(outcome, ended=False)
+
     def task_ended(self, outcome: Outcome) -> None:
         """A task of this collection has ended on a host."""
+        self._take(outcome, ended=True)
+
+    def _take(self, outcome: Outcome, *, ended: bool) -> None:
         with self._lock:
             first = not self._trackers
             now = self._clock()
             self._read_last(outcome, now)
-            self._active.pop(outcome.host, None)
-            self._ended[outcome.host] = now
+            if ended:
+                self._active.pop(outcome.host, None)
+                self._ended[outcome.host] = now
             for tracker, _file in self._trackers.values():
                 tracker.idle(outcome.host, now)
-                if not self._active:
+                if not self._active or (outcome.run_once and not ended):
                     tracker.export_ended(now)
             self._learn(outcome, now)
             for tracker, _file in self._trackers.values():
@@ -161,11 +177,13 @@ class Watch:
         """The playbook has ended: the last write, the tables."""
         self._end(FINISHED)
         for tracker, file in self._trackers.values():
-            if tracker.known is not None:
+            if tracker.known is None:
+                continue
+            if tracker.run.kind != SURVEY:  # there the task itself has shown it
                 self._show("")
                 self._show(table(tracker.known, width=width, now=self._clock()))
-                self._show(f"Status file: {file.path}")
-                self._show(f"Report: {file.page}")
+            self._show(f"Status file: {file.path}")
+            self._show(f"Report: {file.page}")
 
     def interrupted(self) -> None:
         """The process ends before the playbook does."""
@@ -226,8 +244,9 @@ class Watch:
                 continue
             tracker.merge(distribution, now)
             told |= set(distribution.get("providers") or ())
-        if (outcome.failed or outcome.unreachable) and self._current is not None:
-            self._learn_failure(self._current, outcome, told, now)
+        concerned = self._at_work.get(outcome.host, self._current)
+        if (outcome.failed or outcome.unreachable) and concerned is not None and not outcome.is_loop:
+            self._learn_failure(concerned, outcome, told, now)
 
     def _learn_failure(self, tracker: Tracker, outcome: Outcome, told: set[str], now: float) -> None:
         """Unless the result says itself what the failure means."""
@@ -254,29 +273,37 @@ class Watch:
         return self._current
 
     def _read_progress(self, now: float) -> None:
-        tracker = self._current
-        if tracker is None or not self._active:
+        if self._current is None or not self._active:
             return
         for values in self._reader.changed():
-            self._live(tracker, values, now)
+            self._live(values, now)
 
     def _read_last(self, outcome: Outcome, now: float) -> None:
         """What the worker of a task that has ended reported since the last look; the source's, if it ran once."""
-        tracker = self._current
-        if tracker is None:
+        if self._current is None:
             return
-        for name in {outcome.host, tracker.source} if outcome.run_once else {outcome.host}:
+        for name in {outcome.host, self._current.source} if outcome.run_once else {outcome.host}:
             values = self._reader.last(name)
             if values is not None:
-                self._live(tracker, values, now)
+                self._live(values, now)
 
-    def _live(self, tracker: Tracker, values: Mapping[str, t.Any], now: float) -> None:
+    def _live(self, values: Mapping[str, t.Any], now: float) -> None:
         name, started = str(values.get("provider")), values.get("started")
-        if isinstance(started, (int, float)) and started >= self._since(name):
-            try:
-                tracker.live(name, values, now)
-            except (TypeError, ValueError) as error:
-                self._warn(f"What the worker of {name} reports is not understood: {error}")
+        tracker = self._about(values.get("template_id"))
+        if tracker is None or not isinstance(started, (int, float)) or started < self._since(name):
+            return
+        self._at_work[name] = tracker
+        try:
+            tracker.live(name, values, now)
+        except (TypeError, ValueError) as error:
+            self._warn(f"What the worker of {name} reports is not understood: {error}")
+
+    def _about(self, template_id: object) -> Tracker | None:
+        """The tracker of a template by its id; without one the template that was spoken of last."""
+        if template_id is None:
+            return self._current
+        found = (tracker for tracker, _file in self._trackers.values() if tracker.template_id == template_id)
+        return next(found, self._current)
 
     def _since(self, name: str) -> float:
         """Since when a worker that reports for that provider must have begun, to be one that works now.

@@ -163,8 +163,11 @@ def test_a_distribution_from_the_first_task_to_the_table(bench: Bench) -> None:
         "hv04": ("Needs update", "OK"),
     }
     table = output[output.index("gold from hv01: OK (run finished); 3 providers: 1 ok, 2 needs update") :]
-    assert table.splitlines()[2].split() == ["PROVIDER", "STATE", "PROGRESS", "REVISION", "DONE"]
-    assert table.splitlines()[-1] == f"Status file: {bench.status / 'gold@hv01.json'}"
+    assert table.splitlines()[2].split() == ["PROVIDER", "STATE", "PROGRESS", "REVISION", "DONE", "SINCE", "UTC"]
+    assert table.splitlines()[-2:] == [
+        f"Status file: {bench.status / 'gold@hv01.json'}",
+        f"Report: {bench.status / 'gold@hv01.html'}",
+    ]
 
 
 def test_lines_are_printed_while_a_copy_runs_without_a_terminal(bench: Bench) -> None:

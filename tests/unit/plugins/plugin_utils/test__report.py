@@ -85,7 +85,13 @@ def document(**more: t.Any) -> Document:
         "runs": (run(),),
         "providers": {
             "hv02": Provider(
-                state="Ready", progress="OK", phases=phases, percent=100.0, bytes_done=40 << 20, bytes_total=40 << 20, run="run-1"
+                state="Ready",
+                progress="OK",
+                phases=phases,
+                percent=100.0,
+                bytes_done=40 << 20,
+                bytes_total=40 << 20,
+                run="run-1",
             ),
             "hv10": Provider(state="Needs update", progress="Failed to distribute", error=full),
             "hv9": Provider(state="Not available", progress="Failed to distribute", error=full),

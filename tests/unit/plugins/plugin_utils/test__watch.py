@@ -17,7 +17,13 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._reporting import Fi
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._run_directory import RunDirectory
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import Transfer, seconds
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_file import StatusFile
-from ansible_collections.fanout.hyperv.plugins.plugin_utils._watch import HEARTBEAT, Outcome, ProgressLines, Watch
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._watch import (
+    HEARTBEAT,
+    PAGE_EVERY,
+    Outcome,
+    ProgressLines,
+    Watch,
+)
 
 T0 = seconds("2026-11-20T13:00:00Z")
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "status.schema.json").read_text(encoding="utf-8"))
@@ -55,7 +61,7 @@ class Stage:
         """The first task of a distribution."""
         self.run("hv02", distribution(), run_once=True)
 
-    def reporter(self, provider: str) -> FileReporter:
+    def reporter(self, provider: str, template_id: str | None = None) -> FileReporter:
         """That of a worker which is forked now."""
         show: list[str] = []
         clock = [0.0]
@@ -65,7 +71,9 @@ class Stage:
             return clock[0]
 
         directory = RunDirectory(self.watch.directory.path)
-        return FileReporter(provider, directory, show=show.append, clock=ticking, wall=lambda: self.now)
+        return FileReporter(
+            provider, directory, template_id=template_id, show=show.append, clock=ticking, wall=lambda: self.now
+        )
 
     def file(self, name: str = "gold@hv01.json") -> Values:
         data: Values = json.loads((self.folder / name).read_text(encoding="utf-8"))
@@ -226,6 +234,115 @@ def test_the_items_of_a_loop_are_read(stage: Stage) -> None:
     stage.run("hv02", {"results": [distribution(hv02={}), distribution("silver", hv03={"copy": "current"}), "odd"]})
     assert stage.words() == {"hv02": ("Needs update", "OK")}
     assert stage.file("silver@hv01.json")["distribution"] == "OK"
+
+
+def two_templates(stage: Stage) -> None:
+    for name in ("gold", "silver"):
+        values = distribution(name, hv02={"due": True})
+        values["distribution"]["template"]["id"] = f"id-{name}"
+        stage.run("hv02", values, run_once=True)
+
+
+def silver(stage: Stage) -> tuple[str, str]:
+    entry = stage.file("silver@hv01.json")["providers"]["hv02"]
+    return entry["state"], entry["progress"]
+
+
+def test_two_templates_of_one_loop_do_not_mix(stage: Stage) -> None:
+    two_templates(stage)
+    stage.watch.task_started("hv02")
+    stage.now += 1
+    first = stage.reporter("hv02", "id-gold")
+    first.phase("copying", bytes_total=1000)
+    stage.watch.tick()
+    assert stage.words() == {"hv02": ("Needs update", "Distributing")}
+    assert silver(stage) == ("Needs update", "OK")
+
+    stage.watch.item_ended(Outcome(host="hv02", values=distribution(hv02={"copy": "current", "tried": "ok"})))
+    stage.now += 1
+    second = stage.reporter("hv02", "id-silver")
+    second.phase("cloning")
+    stage.watch.tick()
+    assert stage.words() == {"hv02": ("Ready", "OK")}
+    assert silver(stage) == ("Needs update", "Distributing")
+
+    stage.watch.item_ended(Outcome(host="hv02", values={"msg": "voll", "error": FULL}, failed=True))
+    stage.end("hv02", {"results": []}, failed=True)
+    assert stage.words() == {"hv02": ("Ready", "OK")}
+    assert silver(stage) == ("Needs update", "Failed to distribute")
+    assert stage.file("silver@hv01.json")["providers"]["hv02"]["error"]["code"] == "DISK_FULL"
+    assert [one["phase"] for one in stage.file()["providers"]["hv02"]["phases"]] == ["copying"]
+
+
+def test_two_exports_of_one_loop_do_not_mix(stage: Stage) -> None:
+    two_templates(stage)
+    stage.watch.task_started("hv02")
+    stage.now += 1
+    stage.reporter("hv01", "id-gold").phase("exporting")
+    stage.watch.tick()
+    assert stage.file()["export"]["phase"] == "exporting"
+    stage.watch.item_ended(Outcome(host="hv02", run_once=True))
+    stage.now += 1
+    stage.reporter("hv01", "id-silver").phase("exporting")
+    stage.watch.tick()
+    assert stage.file()["export"] is None
+    assert stage.file("silver@hv01.json")["export"]["phase"] == "exporting"
+    stage.end("hv02", run_once=True)
+    assert stage.words() == {"hv02": ("Needs update", "OK")}
+    assert [one["phase"] for one in stage.file()["source_phases"]] == ["exporting"]
+
+
+def test_what_happens_between_two_looks_is_told_too(stage: Stage) -> None:
+    stage.check()
+    stage.run("hv02", distribution(hv02={"due": True}), run_once=True)
+    stage.watch.task_started("hv02")
+    worker = stage.reporter("hv02")
+    for phase in ("cloning", "copying", "verifying"):
+        stage.now += 1
+        worker.phase(phase, bytes_total=1000)
+    stage.now += 1
+    stage.end("hv02", distribution(hv02={"copy": "current", "tried": "ok"}))
+    assert stage.words() == {"hv02": ("Ready", "OK")}
+    told = stage.file()["providers"]["hv02"]
+    assert [one["phase"] for one in told["phases"]] == ["cloning", "copying", "verifying"]
+    assert told["phases"][-1]["finished"] == "2026-11-20T13:00:04Z"
+    assert stage.file()["throughput"]["rates"] == [1000]
+    assert stage.file()["run"]["bytes_copied"] == 1000
+
+
+def test_the_page_is_written_now_and_then_and_at_the_end(stage: Stage) -> None:
+    page = stage.folder / "gold@hv01.html"
+    stage.check()
+    stage.watch.tick()
+    assert "refresh" in page.read_text(encoding="utf-8")
+    page.unlink()
+    stage.now += PAGE_EVERY - 1
+    stage.watch.tick()
+    assert not page.exists()
+    stage.now += 1
+    stage.watch.tick()
+    assert page.exists()
+    stage.watch.finish(100)
+    assert "refresh" not in page.read_text(encoding="utf-8")
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert stage.lines[-1] == f"Report: {page}"
+
+
+def test_a_page_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    one = Stage(tmp_path)
+    one.check()
+    (tmp_path / "gold@hv01.html").mkdir()
+    one.watch.finish(80)
+    assert ["gold@hv01.html" in text for text in one.warnings] == [True]
+
+
+def test_a_survey_shows_no_table_of_its_own(stage: Stage) -> None:
+    values = distribution(hv02={"copy": "current"})
+    values["distribution"]["survey"] = True
+    stage.run("hv02", values, run_once=True)
+    stage.watch.finish(100)
+    assert [line.partition(":")[0] for line in stage.lines] == ["Status file", "Report"]
+    assert stage.file()["run"]["kind"] == "survey"
 
 
 def test_a_template_without_a_name_is_the_one_before(stage: Stage) -> None:
