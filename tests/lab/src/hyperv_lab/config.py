@@ -149,6 +149,7 @@ class HostConfig:
     virtual_hard_disk_path: str = "C:\\ProgramData\\Microsoft\\Windows\\Hyper-V\\Virtual Hard Disks"
     cluster_node: bool = False
     domain_member: bool = True
+    troubles: tuple[str, ...] = ()  # of model/troubles.py
     vms: tuple[VMConfig, ...] = ()
     winrm: WinRMConfig = WinRMConfig()
     session_configurations: tuple[Endpoint, ...] = ()  # constrained endpoints beside Microsoft.PowerShell

@@ -21,6 +21,7 @@ from .model.host import Host, VirtualSwitch
 from .model.operations.lifecycle import write_as_guest
 from .model.register import register, save, unregister
 from .model.storage import ensure_folder, join, real_path, remove_quietly
+from .model.troubles import TROUBLES
 from .model.vm import ACTIVITIES, Dvd, HardDisk, VirtualMachine
 from .reading import ConfigError, Section, any_text, flag, list_of, one_of, optional, rate, size, text, whole
 from .transport.endpoint import WinRM
@@ -141,6 +142,8 @@ class Control:
         migration = section.take("migration", lambda where, value: _migration(Section(where, value)), {})
         switches = section.take("switches", list_of(text), None)
         service, listening = section.take("service_running", flag, None), section.take("listening", flag, None)
+        troubles = section.take("troubles", list_of(one_of(*TROUBLES)), None)
+        language = section.take("language", text, None)
         section.end()
         if network is not None:
             host.network.set_rate(network)
@@ -152,6 +155,8 @@ class Control:
             host.switches = {name: host.switches.get(name) or VirtualSwitch(name) for name in switches}
         host.service_running = host.service_running if service is None else service
         host.listening = host.listening if listening is None else listening
+        host.troubles = host.troubles if troubles is None else troubles
+        host.language = language or host.language
 
     def set_rules(self, data: Mapping[str, Any]) -> None:
         self._lab.fabric.set_rules(**data)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..engine.registry import Bound, Context
+from ..model import troubles
 from ..model.failures import Failure
 from ..model.host import Host
 from ..model.operations import export, importing, migration
@@ -29,6 +30,7 @@ async def export_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
         if not proceed(ctx, vm.name):
             continue
         try:
+            _meet(host, vm.name, troubles.EXPORT, at_source=True)
             await follow(
                 ctx,
                 "Exporting",
@@ -41,6 +43,11 @@ async def export_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
             continue
         if args.switch("Passthru"):
             yield vm_object(host, vm)
+
+
+def _meet(host: Host, vm: str, stage: str, *, at_source: bool) -> None:
+    if (found := troubles.meet(host, vm, stage, at_source=at_source)) is not None:
+        raise found
 
 
 def _import_request(args: Bound) -> ImportRequest:
@@ -68,6 +75,7 @@ async def import_vm(ctx: Context, args: Bound) -> AsyncIterator[Any]:
         request = _import_request(args)
     if not proceed(ctx, request.path):
         return
+    _meet(host, request.path, troubles.IMPORT, at_source=False)
     vm = await follow(ctx, "Importing", lambda tell: importing.import_vm(host, request, tell=tell, repaired=report))
     yield vm_object(host, vm)
 

@@ -105,6 +105,7 @@ class Host:
         self.planned: dict[uuid.UUID, VirtualMachine] = {}
         self.up = True
         self.listening = True  # for migrations of others
+        self.troubles = config.troubles
         self.service_running = True
         self.cluster_service = config.cluster_node
         self.guardians = {self.dns_name}  # hosts whose vTPM certificates are here

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 ENGLISH = {
     "operating_normally": "Operating normally",
+    "merging_disks": "Merging disks",
     "not_found_name": 'Hyper-V was unable to find a virtual machine with name "{name}".',
     "not_found_id": 'Hyper-V was unable to find a virtual machine with id "{name}".',
     "switch_not_found": 'Hyper-V was unable to find a virtual switch with name "{name}".',
@@ -79,6 +80,19 @@ ENGLISH = {
     "move_storage_local": "The storage of virtual machine '{vm}' is not on a share that the computer '{host}' can "
     "reach. Use the IncludeStorage parameter to move the storage too.",
     "move_planned": "Failed to create Planned Virtual Machine at migration destination: {why}",
+    "listener_disabled": "The Virtual Machine Management Service disabled the listener for Virtual Machine migration "
+    "connections.",
+    "hardware": "The virtual machine cannot be moved to the destination computer. The hardware on the destination "
+    "computer is not compatible with the hardware requirements of this virtual machine.",
+    "processor_features": "Virtual machine '{vm}' is using processor-specific features not supported on host '{host}'.",
+    "no_partition": "'{vm}' failed to create partition: {why}",
+    "no_memory": "'{vm}' could not initialize memory: {why}",
+    "smb_failed": "The Virtual Machine Management Service failed to set up the SMB connection for a Virtual Machine "
+    "migration (0x80042001): {why}",
+    "receive_failed": "Failed to receive data for a Virtual Machine migration: {why}",
+    "folder_denied": "Failed to create folder '{path}': {why}",
+    "register_failed": "Failed to register the configuration of virtual machine '{vm}': {why}",
+    "store_denied": "Failed to access configuration store: {why}",
     "no_file_vhd": "Getting the mounted storage instance for the path '{path}' failed.",
     "corrupt_vhd": "The file or directory is corrupted and unreadable.",
     "restore_failed": "Applying checkpoint failed for '{vm}'.",
@@ -101,6 +115,17 @@ ENGLISH = {
     "0x80072746": "An existing connection was forcibly closed by the remote host.",
     "0x80072AF9": "No such host is known.",
     "0x8009030D": "The credentials supplied to the package were not recognized",
+    "0x80071398": "The operation failed because either the specified cluster node is not the owner of the group, or "
+    "the node is not a possible owner of the group.",
+    "0x8007000D": "The data is invalid.",
+    "0x8007000E": "Ran out of memory",
+    "0x8007052F": "Logon failure: user account restriction.",
+    "0x80070534": "No mapping between account names and security IDs was done.",
+    "0x80070569": "Logon failure: the user has not been granted the requested logon type at this computer.",
+    "0x800705AA": "Insufficient system resources exist to complete the requested service.",
+    "0x8007271D": "An attempt was made to access a socket in a way forbidden by its access permissions.",
+    "0x80090322": "The target principal name is incorrect.",
+    "0xC0370027": "The operation cannot be performed because the virtual machine has a saved state.",
     "0x80070015": "The device is not ready for use.",
     "0x800705B4": "This operation returned because the timeout period expired.",
     "0x8009030E": "No credentials are available in the security package",
@@ -110,6 +135,7 @@ ENGLISH = {
 
 GERMAN = {
     "operating_normally": "Normaler Betrieb",
+    "merging_disks": "Datenträger werden zusammengeführt",
     "not_found_name": 'Hyper-V konnte keinen virtuellen Computer mit dem Namen "{name}" finden.',
     "not_found_id": 'Hyper-V konnte keinen virtuellen Computer mit der ID "{name}" finden.',
     "switch_not_found": 'Hyper-V konnte keinen virtuellen Switch mit dem Namen "{name}" finden.',
@@ -147,6 +173,66 @@ GERMAN = {
     "0x80070070": "Es steht nicht genug Speicherplatz auf dem Datenträger zur Verfügung.",
     "0x8007007B": "Die Syntax für den Dateinamen, Verzeichnisnamen oder die Datenträgerbezeichnung ist falsch.",
     "0x8009030E": "Im Sicherheitspaket sind keine Anmeldeinformationen verfügbar.",
+    "0x8009030D": "Die an das Paket übergebenen Anmeldeinformationen wurden nicht erkannt.",
+    "0x80090322": "Der Zielprinzipalname ist falsch.",
+    "0x8007271D": "Der Zugriff auf einen Socket war aufgrund der Zugriffsrechte des Sockets unzulässig.",
+    "0x8007274C": "Ein Verbindungsversuch ist fehlgeschlagen, da die Gegenstelle nach einer bestimmten Zeitspanne "
+    "nicht richtig reagiert hat, oder die Verbindung fehlerhaft war, da der verbundene Host nicht reagiert hat.",
+    "0x8007274D": "Es konnte keine Verbindung hergestellt werden, da der Zielcomputer die Verbindung verweigerte.",
+    "0x80072746": "Eine vorhandene Verbindung wurde vom Remotehost geschlossen.",
+    "0x80072AF9": "Der angegebene Host ist unbekannt.",
+    "0x800704C7": "Der Vorgang wurde durch den Benutzer abgebrochen.",
+    "0x800705AA": "Nicht genügend Systemressourcen, um den angeforderten Dienst auszuführen.",
+    "0x800705B4": "Dieser Vorgang wurde wegen Zeitüberschreitung zurückgegeben.",
+    "0x80070534": "Zuordnungen von Kontennamen und Sicherheitskennungen wurden nicht durchgeführt.",
+    "0x80070569": "Anmeldung fehlgeschlagen: Der Benutzer besitzt nicht den benötigten Anmeldetyp auf diesem Computer.",
+    "0x8007052F": "Anmeldung fehlgeschlagen: Das Benutzerkonto unterliegt Einschränkungen.",
+    "0x8007000D": "Die Daten sind unzulässig.",
+    "0x8007000E": "Nicht genügend Arbeitsspeicher",
+    "0x80071398": "Der angegebene Clusterknoten ist nicht der Besitzer der Gruppe oder kein möglicher Besitzer.",
+    "0x800700AA": "Die angeforderte Ressource wird bereits verwendet.",
+    "0xC0370027": "Der Vorgang ist nicht möglich, da der virtuelle Computer über einen gespeicherten Zustand verfügt.",
+    "0xC03A0014": "Es wurde kein Unterstützungsanbieter für virtuelle Festplatten für die angegebene Datei gefunden.",
+    "listener_disabled": "Der Verwaltungsdienst für virtuelle Computer hat den Listener für Migrationsverbindungen "
+    "virtueller Computer deaktiviert.",
+    "hardware": "Der virtuelle Computer kann nicht auf den Zielcomputer verschoben werden. Die Hardware auf dem "
+    "Zielcomputer ist nicht mit den Hardwareanforderungen dieses virtuellen Computers kompatibel.",
+    "processor_features": 'Der virtuelle Computer "{vm}" verwendet prozessorspezifische Features, die auf dem Host '
+    '"{host}" nicht unterstützt werden.',
+    "no_partition": '"{vm}": Fehler beim Erstellen der Partition: {why}',
+    "no_memory": '"{vm}": Der Arbeitsspeicher konnte nicht initialisiert werden: {why}',
+    "smb_failed": "Der Verwaltungsdienst für virtuelle Computer konnte die SMB-Verbindung für die Migration eines "
+    "virtuellen Computers nicht einrichten (0x80042001): {why}",
+    "receive_failed": "Fehler beim Empfangen von Daten für die Migration eines virtuellen Computers: {why}",
+    "folder_denied": 'Fehler beim Erstellen des Ordners "{path}": {why}',
+    "register_failed": 'Fehler beim Registrieren der Konfiguration des virtuellen Computers "{vm}": {why}',
+    "store_denied": "Fehler beim Zugriff auf den Konfigurationsspeicher: {why}",
+    "export_failed_vm": 'Fehler beim Exportieren von "{vm}".',
+    "import_failed": "Fehler beim Importieren.",
+    "import_copy_failed": "Fehler beim Kopieren einer Datei während des Imports.",
+    "vtpm": 'Die Schlüsselschutzvorrichtung für den virtuellen Computer "{vm}" konnte nicht entpackt werden. Details '
+    "sind im Ereignisprotokoll HostGuardianService-Client enthalten.",
+    "vtpm_device": 'Die Version des Geräts "Microsoft Virtual TPM Device" des virtuellen Computers "{vm}" ist nicht '
+    'mit dem Gerät auf dem physischen Computer "{host}" kompatibel.',
+    "version": 'Der virtuelle Computer "{vm}" hat die Konfigurationsversion {version}, die auf dem physischen Computer '
+    '"{host}" nicht unterstützt wird.',
+    "attachment": '"{vm}": Fehler beim Öffnen der Anlage "{path}": "{why}"',
+    "pass_through": 'Der virtuelle Computer "{vm}" verwendet einen physischen Datenträger und kann nicht verschoben '
+    "werden.",
+    "no_device": 'Das Gerät unter "{path}" konnte nicht geöffnet werden.',
+    "folder_failed": 'Fehler beim Erstellen des Ordners "{target}": {why}',
+    "move_disabled_source": "Der Quellhost ist nicht für die Livemigration konfiguriert. Verwenden Sie das Cmdlet "
+    "Enable-VMMigration, um die Migration zu aktivieren.",
+    "move_disabled_destination": "Der Zielhost ist nicht für die Livemigration konfiguriert. Verwenden Sie das Cmdlet "
+    "Enable-VMMigration, um die Migration zu aktivieren.",
+    "move_storage_limit": 'Fehler bei der Migration des virtuellen Computers "{vm}", da das Speichermigrationslimit '
+    '"{limit}" erreicht wurde. Warten Sie, bis ein laufender Migrationsvorgang abgeschlossen ist.',
+    "move_same_host": 'Der virtuelle Computer "{vm}" befindet sich bereits auf dem Computer "{host}".',
+    "move_no_network": 'Fehler bei der Migration des virtuellen Computers "{vm}": Kein für die Migration zulässiges '
+    'Netzwerk führt zum Host "{host}".',
+    "move_storage_local": 'Der Speicher des virtuellen Computers "{vm}" liegt nicht auf einer Freigabe, die der '
+    'Computer "{host}" erreichen kann.',
+    "move_planned": "Fehler beim Erstellen des geplanten virtuellen Computers am Migrationsziel: {why}",
 }
 
 LANGUAGES = {"en": ENGLISH, "de": GERMAN}

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .. import chains, jobs, register
+from .. import chains, jobs, register, troubles
 from ..directory import Caller
 from ..host import Host
 from ..storage import (
@@ -38,6 +38,7 @@ from .preconditions import (
     check_access,
     check_id,
     check_limits,
+    check_troubles,
     find_target,
 )
 
@@ -202,6 +203,7 @@ async def _copy(move: _Move) -> None:
             require_folder(target, parent(new), may_create=target.rules.move_creates_folder)
         for folder in _folders(move):
             ensure_folder(target, folder)
+        check_troubles(move.road, troubles.COPY)
         move.copier.plan(move.copies.values())
         for copy in move.copies.values():
             await move.copier.copy(copy)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import jobs
+from .. import jobs, troubles
 from ..directory import Caller, refusal
 from ..failures import E_ACCESS_DENIED, E_HOST_NOT_FOUND, E_REFUSED, E_TIMED_OUT, Failure
 from ..host import Host
@@ -60,6 +60,7 @@ def no_connection(source: Host, vm: VirtualMachine, name: str, hresult: int) -> 
 def check_access(road: Road) -> None:
     """Credentials for the second hop, rights at the other end, and that the other end takes migrations at all."""
     source, target, vm = road.source, road.target, road.vm
+    check_troubles(road, troubles.CONNECT)
     if (code := refusal(source, target, road.caller, with_storage=road.with_storage)) is not None:
         raise _not_let_in(road, code, source.say("move_authenticate"))
     if not source.fabric.directory.may_manage_at(road.caller, target.name, source.rules):
@@ -69,6 +70,17 @@ def check_access(road: Road) -> None:
     for host in (source, target):
         if not (host.settings.any_network or host.settings.networks):
             raise at_source(source, vm, source.say("move_no_network", vm=vm.name, host=target.computer_name))
+
+
+def check_troubles(road: Road, stage: str) -> None:
+    """What somebody has ordered to be wrong with one of the two hosts. A connection that fails is the source's news."""
+    found = troubles.meet(road.source, road.vm.name, stage, at_source=True, other=road.target.computer_name)
+    if found is not None:
+        raise at_source(road.source, road.vm, *found.lines, hresult=found.hresult)
+    found = troubles.meet(road.target, road.vm.name, stage, at_source=False)
+    if found is not None:
+        side, host = (at_source, road.source) if stage == troubles.CONNECT else (at_destination, road.target)
+        raise side(host, road.vm, *found.lines, hresult=found.hresult)
 
 
 def _not_let_in(road: Road, code: int, *more: str) -> Failure:
@@ -94,6 +106,7 @@ def check_limits(road: Road) -> None:
 
 def check_id(road: Road) -> None:
     target, vm_id = road.target, road.vm.id
+    check_troubles(road, troubles.PLANNED)
     if vm_id in target.vms or (target.rules.planned_vm_blocks_id and vm_id in target.planned):
         raise at_destination(target, road.vm, target.say("move_planned", why=target.say("same_id")))
     if not target.rules.names_may_repeat and any(vm.name == road.vm.name for vm in target.vms.values()):
