@@ -18,7 +18,7 @@ import logging
 import time
 import types
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, Outcome, ProgressRecord, command
 from ansible_collections.fanout.hyperv.plugins.module_utils._connection import ConnectionOptions
@@ -359,7 +359,7 @@ def _secrets(value: t.Any) -> list[str]:
         return [value.password.reveal()]
     if isinstance(value, Properties):
         value = value.values
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         value = list(value.values())
     return [secret for item in value for secret in _secrets(item)] if isinstance(value, (list, tuple)) else []
 

@@ -129,7 +129,7 @@ def _key(key: t.Any) -> str:
 
 def _text(text: str) -> str:
     """Plain str (not a subclass, which pypsrp would not recognise), without half characters."""
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
+    if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
         raise InvalidInput("the text has half a character in it (a lone surrogate)", code="NO_WIRE_FORM")
     return str.__str__(text) if type(text) is str else "".join(text)
 
