@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hyperv_lab.config import MiB, VMConfig
@@ -106,16 +107,21 @@ def test_a_merge_takes_the_time_of_the_disk(make: Make) -> None:
     size = sum(Path(path).stat().st_size for path in avhdx_files(host))
     host.disk.set_rate(MiB)
 
-    async def watch() -> tuple[float, list[str]]:
+    async def watch() -> tuple[float, Any]:
         start = shell.model.clock.now()
         assert not (await shell.send(("Remove-VMSnapshot", {"VMName": "gold"}))).errors
         shown = (await shell.send(("Get-VM", {}))).one
         while vm.activity is not None:
             await shell.model.clock.sleep(0.5)
-        return shell.model.clock.now() - start, [str(one) for one in shown["OperationalStatus"]]
+        return shell.model.clock.now() - start, shown
 
-    took, statuses = run(watch())
-    assert statuses == ["InService", "MergingDisks"]
+    took, shown = run(watch())
+    assert [str(one) for one in shown["OperationalStatus"]] == ["InService", "MergingDisks"]
+    assert (shown["Status"], list(shown["StatusDescriptions"])) == (
+        "Merging disks",
+        ["Operating normally", "Merging disks"],
+    )
+    assert shell("Get-VM").one["Status"] == "Operating normally"
     assert 2 * size / MiB <= took < 4 * size / MiB  # a file grows that takes in another
     assert seen(host, vm) == content
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.objects import PSObj, make_object
 from ..model.host import Host
 from ..model.register import size_of_system_files
-from ..model.vm import BACKING_UP, PAUSED, RUNNING, Checkpoint, VirtualMachine
+from ..model.vm import BACKING_UP, MERGING, PAUSED, RUNNING, Checkpoint, VirtualMachine
 from . import device_shapes
 
 HV = "Microsoft.HyperV.PowerShell."
@@ -20,7 +20,9 @@ INTEGRATION_VERSION = "0.0"
 
 def vm_object(host: Host, vm: VirtualMachine) -> PSObj:
     """What Get-VM returns."""
-    status = host.say("operating_normally")
+    descriptions = [host.say("operating_normally")]
+    if vm.activity == MERGING:
+        descriptions.append(host.say("merging_disks"))
     statuses = _statuses(host, vm)
     running = vm.state == RUNNING
     on = running or vm.state == PAUSED
@@ -41,10 +43,10 @@ def vm_object(host: Host, vm: VirtualMachine) -> PSObj:
         "OperationalStatus": statuses,
         "PrimaryOperationalStatus": statuses[0],
         "SecondaryOperationalStatus": statuses[1] if len(statuses) > 1 else None,
-        "StatusDescriptions": [status],
-        "PrimaryStatusDescription": status,
-        "SecondaryStatusDescription": "",
-        "Status": status,
+        "StatusDescriptions": descriptions,
+        "PrimaryStatusDescription": descriptions[0],
+        "SecondaryStatusDescription": "".join(descriptions[1:]),
+        "Status": descriptions[-1],
         "State": "Other" if vm.activity and not host.rules.busy_keeps_state else vm.state,
         "VirtualMachineType": "PlannedVirtualMachine" if vm.id in host.planned else "RealizedVirtualMachine",
         "VirtualMachineSubType": f"Generation{vm.generation}",
