@@ -63,6 +63,16 @@ def test_errors_may_end_their_pipeline(
     assert told(records)[2] == state
 
 
+@pytest.mark.parametrize("command", ["Get-VM", "Export-VM"])
+@pytest.mark.parametrize("is_error", [False, True])
+def test_a_pattern_that_nothing_matches(make: Make, is_error: bool, command: str) -> None:
+    shell = shell_with(make, unmatched_pattern_is_error=is_error)
+    more = {"Path": "C:\\Stage"} if command == "Export-VM" else {}
+    records = shell(command, Name="none*", **more)
+    assert (records.objects, bool(records.errors)) == ([], is_error)
+    assert len(shell("Get-VM", Name="g*").objects) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "category"), [("InvalidParameter", "InvalidArgument"), ("ObjectNotFound", "ObjectNotFound")]
 )

@@ -113,13 +113,13 @@ def proceed(ctx: Context, target: str) -> bool:
 
 
 def find_by_name(ctx: Context, name: str, *, wildcards: bool, own_error: bool = False) -> list[VirtualMachine]:
-    """VMs by name, any case. A pattern that matches nothing is no error; ``own_error``: Get-VM has its own kind."""
+    """VMs by name, any case. A pattern that matches nothing may be no error; ``own_error``: Get-VM has its own kind."""
     host: Host = ctx.host
     if not wildcards:
         found = [vm for vm in host.sorted_vms() if vm.name.lower() == name.lower()]
     else:
         found = [vm for vm in host.sorted_vms() if matches(name, vm.name)]
-        if has_wildcards(name):
+        if has_wildcards(name) and not host.rules.unmatched_pattern_is_error:
             return found
     if not found:
         kind = ("InvalidParameter", "InvalidArgument") if own_error else ("ObjectNotFound", "ObjectNotFound")

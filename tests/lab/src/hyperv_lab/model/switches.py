@@ -19,6 +19,7 @@ class Rules:
 
     # Names: only Get-VM documents wildcards; the others probably expand them too.
     wildcards_everywhere: bool = True
+    unmatched_pattern_is_error: bool = False  # else a pattern that no VM's name matches gives nothing
     names_may_repeat: bool = True  # Rename-VM and Move-VM take a name that another VM of the host has
 
     # Errors of the Hyper-V module
