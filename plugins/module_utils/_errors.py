@@ -258,6 +258,10 @@ class NotFound(HyperVError):
     code = "NOT_FOUND"
 
 
+NO_ANSWER = (HostUnreachable, AuthenticationFailed, OutcomeUnknown, OperationTimedOut)
+"""What a provider that cannot be used now is told by; anything else is a mistake of ours or of the task."""
+
+
 class VerificationFailed(HyperVError):
     """What was made is not what it should be."""
 
@@ -273,6 +277,7 @@ class Orphaned(BaseException):
 
 __all__ = [
     "CATEGORIES",
+    "NO_ANSWER",
     "AuthenticationFailed",
     "CommandFailed",
     "Conflict",

@@ -71,11 +71,12 @@ class Template:
     findings: tuple[Finding, ...]
     record: Record | None
     export_complete: bool
+    multi_provider: bool = True
 
     @property
     def known(self) -> Record:
         """What is recorded, also when that is nothing yet."""
-        return self.record or Record(template_id=self.id, name=self.name, multi_provider=True)
+        return self.record or Record(template_id=self.id, name=self.name, multi_provider=self.multi_provider)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +190,7 @@ def _single(template: Template) -> Iterator[Finding]:
         yield Finding(
             severity=ERROR,
             code="NOT_MULTI_PROVIDER",
-            what=f"{template.name} was created with multi_provider: false, so it is not distributed.",
+            what=f"{template.name} has multi_provider: false, so it is not distributed.",
             remedy="That is fixed at creation: take the declaration back (fanout.hyperv.teardown), then distribute it.",
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import (
     Computer,
@@ -26,15 +26,21 @@ SAME_COMPUTER = "SAME_COMPUTER"
 class Shown:
     """What the survey brought of one provider: the provider and its copies, or why there was no answer.
 
+    ``copies`` is what it holds by template id, when several were asked about; ``copy`` is that of the one in question.
     ``silent`` tells a provider that did not answer from one whose survey failed for another reason.
     """
 
     name: str
     provider: Provider | None
     copy: Mapping[str, t.Any] = field(default_factory=dict)
+    copies: Mapping[str, Mapping[str, t.Any]] = field(default_factory=dict)
     error: Mapping[str, t.Any] | None = None
     migration_host: str = ""
     silent: bool = True
+
+    def of(self, template_id: str) -> Shown:
+        """The same, looked at for one of the templates."""
+        return replace(self, copy=self.copies.get(template_id, {})) if self.copies else self
 
     @property
     def answers(self) -> bool | None:
@@ -64,7 +70,13 @@ def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
         error = survey.get("error") or {"code": "NO_SURVEY", "message": f"{name} was not surveyed."}
         return Shown(name=name, provider=None, error=error, silent=not survey.get("failed"))
     provider = provider_from_survey(name, survey)
-    return Shown(name=name, provider=provider, copy=survey.get("copy") or {}, migration_host=provider.computer.fqdn)
+    return Shown(
+        name=name,
+        provider=provider,
+        copy=survey.get("copy") or {},
+        copies=survey.get("copies") or {},
+        migration_host=provider.computer.fqdn,
+    )
 
 
 def same_computer(shown: Sequence[Shown], source: Provider) -> Iterator[Finding]:

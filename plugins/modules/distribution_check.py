@@ -21,9 +21,12 @@ extends_documentation_fragment:
   - fanout.hyperv._attributes.info_module
 options:
   template:
-    description: Name of the template VM.
-    type: str
+    description: Name of the template VM, or a list of names.
+    type: raw
     required: true
+  template_id:
+    description: Id of the template VM, if it was given. It cannot go with several names.
+    type: str
   source:
     description: Inventory name of the host on which the template lives.
     type: str

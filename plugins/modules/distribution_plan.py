@@ -22,9 +22,10 @@ options:
     description: Inventory name of the source.
     type: str
     required: true
-  template_name:
-    description: Name of the template.
-    type: str
+  template_names:
+    description: Names of the templates.
+    type: list
+    elements: str
     required: true
   source:
     description: What M(fanout.hyperv.host_info) returned for the source.
@@ -65,6 +66,14 @@ options:
     description: Whether guests that depend on a copy that is to be removed are removed, too.
     type: bool
     default: false
+  teardown:
+    description: Whether all copies of the templates are to go, whoever is in the lists.
+    type: bool
+    default: false
+  multi_provider:
+    description: Whether templates that are not declared yet may be distributed. It is fixed once they are.
+    type: bool
+    default: true
   candidates:
     description: All providers of the inventory, also those that are not part of this run.
     type: list
@@ -89,6 +98,10 @@ options:
         they always are.
     type: bool
     default: false
+  quiet:
+    description: Whether nothing of the plan is printed, for those who only want to know how the providers are.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -96,7 +109,7 @@ EXAMPLES = r"""
 - name: Plan
   fanout.hyperv.distribution_plan:
     source_name: hv01
-    template_name: win11-gold
+    template_names: [win11-gold]
     source: "{{ source_survey }}"
     templates: "{{ gold }}"
     surveys: "{{ surveys }}"
@@ -106,24 +119,46 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-targets:
-  description: The distribution list.
-  type: list
-  elements: str
-  returned: success
-  sample: [hv02, hv03]
-export_needed:
-  description: Whether the template has to be exported first.
-  type: bool
-  returned: success
-providers:
-  description: By inventory name, what is done on each provider (RV(ignore:action)), why, and what preflight found.
-  type: dict
-  returned: success
-findings:
-  description: Everything that preflight found, each with severity, provider, code, what and remedy.
+results:
+  description: The plan of each template, in the order of O(template_names).
   type: list
   elements: dict
+  returned: success
+  contains:
+    name:
+      description: The template's name.
+      type: str
+      returned: success
+    targets:
+      description: The distribution list.
+      type: list
+      elements: str
+      returned: success
+    leaving:
+      description: The providers whose copies are to be removed.
+      type: list
+      elements: str
+      returned: success
+    export_needed:
+      description: Whether the template has to be exported first.
+      type: bool
+      returned: success
+    providers:
+      description: By inventory name, what is done on each provider (C(action)), why, and what preflight found.
+      type: dict
+      returned: success
+    findings:
+      description: Everything that preflight found.
+      type: list
+      elements: dict
+      returned: success
+jobs:
+  description: By inventory name, the options of M(fanout.hyperv.template_copy) for each template.
+  type: dict
+  returned: success
+preflight:
+  description: By inventory name, the errors that preflight found, as text.
+  type: dict
   returned: success
 """
 

@@ -19,10 +19,6 @@ extends_documentation_fragment:
   - fanout.hyperv._attributes
   - fanout.hyperv._attributes.info_module
 options:
-  template:
-    description: Name of the template.
-    type: str
-    required: true
   source_name:
     description: Inventory name of the source.
     type: str
@@ -31,8 +27,17 @@ options:
     description: What M(fanout.hyperv.distribution_plan) returned.
     type: dict
     required: true
+  steps:
+    description:
+      - What M(fanout.hyperv.template), M(fanout.hyperv.staging_clean) and M(fanout.hyperv.vm_export) returned, in loops
+        over the plans.
+    type: list
+    elements: dict
+    default: []
   copies:
-    description: What M(fanout.hyperv.template_copy) returned for each provider, by inventory name.
+    description:
+      - What M(fanout.hyperv.template_copy) returned for each provider, by inventory name; in a loop over its part of
+        C(jobs).
     type: dict
     default: {}
 """
@@ -41,7 +46,6 @@ EXAMPLES = r"""
 ---
 - name: Report
   fanout.hyperv.distribution_report:
-    template: win11-gold
     source_name: hv01
     plan: "{{ plan }}"
     copies: "{{ copies }}"
@@ -50,7 +54,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Names of the providers that are OK, and sentences by name for those that are not.
+  description:
+    - Names of the providers that are OK, and sentences by name for those that are not.
+    - For several templates a list of these in RV(ignore:summary.templates).
   type: dict
   returned: success
   sample:
@@ -62,6 +68,15 @@ summary:
     not_available:
       hv03: "Not available: ..."
     not_in_list: []
+records:
+  description: What is to be recorded, as options of M(fanout.hyperv.template).
+  type: list
+  elements: dict
+  returned: success
+left:
+  description: By template, the providers whose copies should have gone and have not.
+  type: dict
+  returned: success
 problems:
   description: By inventory name, why a provider is not OK.
   type: dict

@@ -33,6 +33,12 @@ options:
     description:
       - The revision that the host should hold. Without it RV(copy.verdict) is V(unknown).
     type: str
+  templates:
+    description:
+      - Several templates, each with its C(id), C(name) and C(revision). The result then has RV(copies).
+    type: list
+    elements: dict
+    default: []
   target_path:
     description:
       - The folder below which copies lie. Without it the host's default folder for virtual machines.
@@ -152,6 +158,12 @@ copy:
         - V(current) for the unchanged copy of the revision, V(differs) when it was changed, else V(older), V(none) or
           V(unknown).
       type: str
+      returned: success
+    guests:
+      description:
+        - The guests of the template by their stamps. C(count) is how many there are, C(outdated) how many
+          of them were made from another revision; C(items) is each of them as M(fanout.hyperv.guest) shows it.
+      type: dict
       returned: success
     reasons:
       description: Why it is not taken for the copy of the revision.

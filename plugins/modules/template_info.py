@@ -29,6 +29,11 @@ options:
     description:
       - Only the virtual machine with this id.
     type: str
+  names:
+    description:
+      - Only virtual machines with exactly these names. What is wrong with one is told in RV(errors) and hides no other.
+    type: list
+    elements: str
   staging_path:
     description:
       - The staging folder of a virtual machine that is not declared a template yet.
@@ -50,6 +55,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+asked:
+  description: Id, name and revision of each, as O(fanout.hyperv.host_info#module:templates) takes them.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+errors:
+  description: With O(names), why nothing can be told about a name. By name, in the form of RV(ignore:error).
+  returned: when O(names) is given
+  type: dict
+  sample: {}
 templates:
   description: The templates; an empty list when there are none.
   returned: success

@@ -41,10 +41,28 @@ def forks_needed(concurrency: int, verify: str) -> int:
     return concurrency * (3 if verify == "hash" else 2)
 
 
+def template_names(params: Values) -> list[str]:
+    """The names of the templates, each once; one name need not be a list."""
+    given = params["template"]
+    names = list(dict.fromkeys(given)) if isinstance(given, (list, tuple)) else [given]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidInput(
+            f"distribute_template is {given!r}; it has to be the name of a template VM, or a list of such names.",
+            remedy="Set distribute_template to the exact name of the VM on the source.",
+        )
+    for name in names:
+        for finding in name_findings(name):
+            raise InvalidInput(finding.what, remedy=finding.remedy)
+    if len(names) > 1 and params["template_id"]:
+        raise InvalidInput(
+            f"distribute_template_id means one VM, and distribute_template names {len(names)}.",
+            remedy="Distribute that VM by itself.",
+        )
+    return names
+
+
 def check_names(params: Values) -> None:
-    """The template has a name that can be one, and source and targets are in the inventory."""
-    for finding in name_findings(params["template"]):
-        raise InvalidInput(finding.what, remedy=finding.remedy)
+    """Source and targets are in the inventory."""
     if params["source"] not in params["known_hosts"]:
         raise InvalidInput(
             f"distribute_source is {params['source']!r}, which is not a host of the inventory.",
@@ -84,6 +102,7 @@ def gather(work: Work) -> Values:
     """What the rest of the run needs, checked; warnings for what would slow it down."""
     params = work.params
     concurrency = whole_number(params["concurrency"])
+    names = template_names(params)
     check_names(params)
     needed = forks_needed(concurrency, params["verify"])
     warnings = []
@@ -99,17 +118,19 @@ def gather(work: Work) -> Values:
         "throttle": needed,
         "warnings": warnings,
         "chosen": chosen(params) if params["playing"] is not None else [],
-        "distribution": {
-            "template": {"name": params["template"], "source": params["source"]},
-            "concurrency": concurrency,
-        },
+        "templates": names,
+        "results": [
+            {"distribution": {"template": {"name": name, "source": params["source"]}, "concurrency": concurrency}}
+            for name in names
+        ],
     }
 
 
 OPERATION = Operation(
     name="distribution_check",
     argument_spec={
-        "template": {"type": "str", "required": True},
+        "template": {"type": "raw", "required": True},
+        "template_id": {"type": "str"},
         "source": {"type": "str", "required": True},
         "targets": {"type": "list", "elements": "str"},
         "add": {"type": "list", "elements": "str", "default": []},

@@ -8,27 +8,35 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     Conflict,
     InvalidInput,
     NotFound,
+    Refused,
     sentences,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._listing import Request, expand
+from ansible_collections.fanout.hyperv.plugins.module_utils._listing import Request, expand, has_anything
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import volume_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._plan_results import jobs, lines, plan_result
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
-    EXAMINE,
     NOTHING,
     Plan,
-    Step,
     Template,
     make_plan,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, WARNING, Finding, Needs
-from ansible_collections.fanout.hyperv.plugins.module_utils._record import KEEP, REMOVE, Record, Wish
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
+    ERROR,
+    WARNING,
+    Finding,
+    Needs,
+    Provider,
+    room_for,
+)
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import KEEP, REMOVE, Record
 from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import (
     Shown,
     provider_from_survey,
@@ -37,8 +45,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 
-def template_from_info(info: Mapping[str, t.Any]) -> Template:
-    """The typed view of what ``template_info`` returned of one template."""
+def template_from_info(info: Mapping[str, t.Any], *, multi_provider: bool = True) -> Template:
+    """The typed view of what ``template_info`` returned of one template; what it is declared as if it is not yet."""
     record = info.get("record")
     return Template(
         id=info["id"],
@@ -48,26 +56,81 @@ def template_from_info(info: Mapping[str, t.Any]) -> Template:
         findings=tuple(Finding(**finding) for finding in info["findings"]),
         record=None if record is None else Record.from_dict(record),
         export_complete=bool(info["export"]["complete"]),
+        multi_provider=multi_provider,
     )
 
 
 def gather(work: Work) -> Values:
-    """The plan, as data and as text; ``distribution`` is what the status file learns from it."""
+    """One plan per template, as data and as text; ``distribution`` in each is what the status file learns from it."""
     params = work.params
-    failed = params["source"].get("error") or params["templates"].get("error") or _not_one(params)
-    if failed is not None:
-        return _source_failed(params, failed)
-    info = params["templates"]["templates"][0]
-    template = template_from_info(info)
-    source = replace(provider_from_survey(params["source_name"], params["source"]), path=info["staging_path"])
+    failed = params["source"].get("error") or params["templates"].get("error")
+    source_name = params["source_name"]
+    shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
+    source = None if failed is not None else provider_from_survey(source_name, params["source"])
+    plans = []
+    for name in params["template_names"]:
+        one = Asked(params=params, name=name)
+        if source is None or failed is not None:
+            plans.append(source_failed(one, shown, failed or {}))
+            continue
+        made = _plan(work, one, source, shown)
+        plans.append(made.result)
+        source, shown = made.source, made.shown
+    return {
+        "msg": "\n".join(plan["msg"] for plan in plans),
+        "results": plans,
+        "jobs": jobs(plans),
+        "preflight": preflight(plans),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One template of the run, with what was asked of all of them."""
+
+    params: Values
+    name: str
+
+    def found(self) -> list[Values]:
+        """What the source shows under that name; by its id, whatever its name is."""
+        known: list[Values] = self.params["templates"]["templates"]
+        if len(self.params["template_names"]) == 1:
+            return known
+        return [info for info in known if info["name"] == self.name]
+
+    def error(self) -> Values | None:
+        """Why the template cannot be told."""
+        own: Values | None = (self.params["templates"].get("errors") or {}).get(self.name)
+        return own or _not_one(self, len(self.params["template_names"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A plan, and what is left of the room on all hosts after it."""
+
+    result: Values
+    source: Provider
+    shown: list[Shown]
+
+
+def _plan(work: Work, one: Asked, source: Provider, shown: list[Shown]) -> Made:
+    params, error = work.params, one.error()
+    if error is not None:
+        return Made(result=source_failed(one, shown, error), source=source, shown=shown)
+    info = one.found()[0]
+    template = template_from_info(info, multi_provider=params["multi_provider"])
     source_name = params["source_name"]
     candidates = [name for name in params["candidates"] if name != source_name]
-    shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
     request = request_of(params, candidates)
+    here = [provider.of(template.id) for provider in shown]
+    if params["teardown"]:
+        request = everybody(request, template, here)
+    elif template.record is not None and template.record.multi_provider and not params["multi_provider"]:
+        return Made(result=source_failed(one, shown, fixed(template).to_dict()), source=source, shown=shown)
     plan = make_plan(
         template=template,
-        source=source,
-        shown=shown,
+        source=replace(source, path=info["staging_path"]),
+        shown=here,
         request=request,
         candidates=candidates,
         concurrency=params["concurrency"],
@@ -75,44 +138,68 @@ def gather(work: Work) -> Values:
         adopt=params["adopt"],
     )
     plan = replace(plan, findings=(*plan.findings, *_unknown_names(plan.targets, params["groups"].get("all"))))
-    hosts = {one.name: one.migration_host for one in shown}
-    paths = {one.name: one.provider.path for one in shown if one.provider is not None}
-    for line in _lines(plan):
+    for line in () if params["quiet"] else lines(plan):
         work.reporter.note(line)
-    if not plan.targets and not request.remove and not plan.listing.leaving:
-        return _source_failed(params, empty_list(template, plan, request).to_dict())
-    return {
-        "msg": _text(plan, template),
-        "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
-        "stale": bool(info["clones"]) or plan.export_needed,
-        "targets": list(plan.targets),
-        "declare": plan.declare,
-        "record": record_options(plan.listing.wish),
-        "export_needed": plan.export_needed,
-        "copies": sum(step.action == COPY for step in plan.steps),
-        "export": any(step.action in (COPY, EXAMINE) for step in plan.steps),
-        "clones": plan.clones,
-        "providers": {
-            step.name: {
-                "action": step.action,
-                "why": step.why,
-                "listed": step.listed,
-                "leaving": step.leaving,
-                "refused": step.refused,
-                "holds": step.holds,
-                "adopt": step.adopt,
-                "findings": [finding.to_dict() for finding in step.findings],
-                "error": step.to_error(),
-                "computer": computer_to_record(plan.listing.record, step.name, shown),
-                "answers": step.facts["answers"] is not False,
-                "migration_host": hosts[step.name],
-                "target_path": paths.get(step.name),
-            }
-            for step in plan.steps
-        },
-        "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
-        "distribution": _distribution(params, template, plan),
-    }
+    if not plan.targets and not request.remove and not plan.listing.leaving and not params["teardown"]:
+        empty = empty_list(template, plan, request).to_dict()
+        return Made(result=source_failed(one, shown, empty), source=source, shown=shown)
+    after, left = rest(plan, template, source, shown, info["staging_path"])
+    return Made(result=plan_result(plan, template, here, info, params), source=after, shown=left)
+
+
+def fixed(template: Template) -> Refused:
+    """The switch is thrown once."""
+    return Refused(
+        f"multi_provider of {template.name} was set to true when the template was created, and cannot be changed.",
+        code="MULTI_PROVIDER_FIXED",
+        remedy="To change it, take the template back (fanout.hyperv.teardown) and create it anew.",
+    )
+
+
+def everybody(request: Request, template: Template, shown: Sequence[Shown]) -> Request:
+    """All that may hold something of the template are to let go of it."""
+    holders = [one.name for one in shown if has_anything(one.copy)]
+    return replace(request, targets=None, add=(), remove=tuple(dict.fromkeys([*template.known.holders, *holders])))
+
+
+def rest(
+    plan: Plan, template: Template, source: Provider, shown: Sequence[Shown], staging_path: str
+) -> tuple[Provider, list[Shown]]:
+    """The hosts with the room that this plan leaves for the next template."""
+    size = room_for(template.needs.size)
+    copied = {step.name for step in plan.steps if step.action == COPY}
+    source = _with_less(source, staging_path, size) if plan.export_needed else source
+    left = [
+        replace(one, provider=_with_less(one.provider, one.provider.path, size))
+        if one.provider is not None and one.name in copied
+        else one
+        for one in shown
+    ]
+    return source, left
+
+
+def _with_less(provider: Provider, path: str, size: int) -> Provider:
+    used = volume_of(path, [volume.name for volume in provider.volumes])
+    volumes = (replace(v, free=max(0, v.free - size)) if v.name == used else v for v in provider.volumes)
+    return replace(provider, volumes=tuple(volumes))
+
+
+def preflight(plans: Sequence[Values]) -> dict[str, str]:
+    """By name, why a provider of a list could not be supplied; what is wrong with a template is said of all."""
+    found: dict[str, list[str]] = {}
+    for plan in plans:
+        general = [
+            one for one in plan["findings"] if one["severity"] == ERROR and one["provider"] not in plan["providers"]
+        ]
+        for name, step in plan["providers"].items():
+            if not (step["listed"] or step["leaving"] or step["refused"]):
+                continue
+            own = [one for one in step["findings"] if one["severity"] == ERROR]
+            texts = [sentences(one["what"], one["remedy"]) for one in (*own, *(general if step["listed"] else ()))]
+            if plan.get("source_error"):
+                texts = [sentences(plan["source_error"]["message"], plan["source_error"].get("remedy"))]
+            found.setdefault(name, []).extend(dict.fromkeys(texts))
+    return {name: " ".join(texts) for name, texts in found.items() if texts}
 
 
 def request_of(params: Values, candidates: Sequence[str]) -> Request:
@@ -130,27 +217,6 @@ def request_of(params: Values, candidates: Sequence[str]) -> Request:
         unlisted=params["unlisted"],
         remove_guests=params["remove_guests"],
     )
-
-
-def computer_to_record(record: Record, name: str, shown: Sequence[Shown]) -> str | None:
-    """The identity that is recorded once the provider has got its copy; None when that is known already."""
-    one = next((one for one in shown if one.name == name and one.provider is not None), None)
-    if one is None or one.provider is None:
-        return None
-    identity = one.provider.computer.identity
-    return identity if name in record.joining or record.computers.get(name) != identity else None
-
-
-def record_options(wish: Wish) -> Values:
-    """What the record is told, as options of the module ``template``."""
-    targets = {} if wish.targets is None else {"targets": list(wish.targets)}
-    return {
-        **targets,
-        "add": list(wish.add),
-        "remove": list(wish.remove),
-        "removed": list(wish.removed),
-        "supplied": dict(wish.supplied),
-    }
 
 
 def _unknown_names(targets: Sequence[str], inventory: Sequence[str] | None) -> Iterator[Finding]:
@@ -180,12 +246,12 @@ def empty_list(template: Template, plan: Plan, request: Request) -> InvalidInput
     return InvalidInput(what, code="NO_PROVIDERS", remedy=remedy)
 
 
-def _not_one(params: Values) -> Values | None:
+def _not_one(one: Asked, asked: int) -> Values | None:
     """Why the template cannot be told: there is none of that name, or there are several."""
-    found = params["templates"]["templates"]
+    found = one.found()
     if len(found) == 1:
         return None
-    name, source = params["template_name"], params["source_name"]
+    name, source = one.name, one.params["source_name"]
     if not found:
         return NotFound(
             f"{source} has no VM called {name!r}.",
@@ -196,28 +262,44 @@ def _not_one(params: Values) -> Values | None:
     return Conflict(
         f"{source} has {len(found)} VMs called {name!r}: {ids}.",
         code="AMBIGUOUS_NAME",
-        remedy="Say which one: distribute_template_id.",
+        remedy="Say which one: distribute_template_id."
+        if asked == 1
+        else "Distribute it by itself, and say which one: distribute_template_id.",
     ).to_dict()
 
 
-def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
+def source_failed(one: Asked, shown: Sequence[Shown], error: Mapping[str, t.Any]) -> Values:
     """Without the source nothing can be judged: every provider of the play keeps its state and has this error."""
-    message, source = str(error["message"]), params["source_name"]
+    message, source = str(error["message"]), one.params["source_name"]
     error = {**error, "message": message if source in message else f"{source}: {message}"}
-    surveys = {name: survey for name, survey in params["surveys"].items() if name != params["source_name"]}
-    answers = {name: shown_from_survey(name, survey).answers for name, survey in surveys.items()}
     # ``answers`` None: this provider was asked nothing that says how its copy is.
-    facts = {"listed": True, "due": True, "tried": "failed", "copy": "unknown"}
+    facts: Values = {"listed": True, "due": True, "tried": "failed", "copy": "unknown"}
+    silent = {provider.name: False if provider.answers is False else None for provider in shown}
     providers = {
-        name: {"facts": {**facts, "answers": False if answers[name] is False else None}, "error": dict(error)}
-        for name in surveys
+        name: {"facts": {**facts, "answers": answers}, "error": dict(error)} for name, answers in silent.items()
+    }
+    step: Values = {
+        "action": NOTHING,
+        "why": error["message"],
+        "listed": True,
+        "leaving": False,
+        "refused": False,
+        "holds": False,
+        "findings": [],
+        "computer": None,
+        "subtype": None,
+        "system": None,
+        "revision": None,
+        "error": dict(error),
     }
     return {
-        "msg": f"The template cannot be distributed: {error['message']}",
+        "name": one.name,
+        "msg": f"The template {one.name} cannot be distributed: {error['message']}",
         "source_error": dict(error),
         "template": None,
         "stale": False,
         "targets": [],
+        "leaving": [],
         "declare": False,
         "record": {},
         "export_needed": False,
@@ -225,114 +307,23 @@ def _source_failed(params: Values, error: Mapping[str, t.Any]) -> Values:
         "export": False,
         "clones": 0,
         "providers": {
-            name: {
-                "action": NOTHING,
-                "why": error["message"],
-                "listed": True,
-                "leaving": False,
-                "refused": False,
-                "holds": False,
-                "findings": [],
-                "answers": answers[name] is not False,
-                "computer": None,
-                "error": dict(error),
-            }
-            for name in providers
+            name: {**step, "answers": answers is not False, "facts": providers[name]["facts"]}
+            for name, answers in silent.items()
         },
         "findings": [],
         "distribution": {
-            "template": {"name": params["template_name"], "source": params["source_name"]},
-            "concurrency": params["concurrency"],
+            "template": {"name": one.name, "source": source},
+            "concurrency": one.params["concurrency"],
             "providers": providers,
         },
     }
-
-
-def _step_findings(steps: Iterable[Step]) -> list[Finding]:
-    return [finding for step in steps for finding in step.findings]
-
-
-def _distribution(params: Values, template: Template, plan: Plan) -> Values:
-    source = params["source_name"]
-    return {
-        "template": {"name": template.name, "id": template.id, "revision": template.revision, "source": source},
-        "concurrency": params["concurrency"],
-        "targets": list(plan.targets),
-        "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if _told(step)},
-    }
-
-
-def _told(step: Step) -> bool:
-    """Whether the status file has to know of it."""
-    return step.listed or bool(step.facts["leaving"])
-
-
-def _left(template: Template, plan: Plan) -> Values:
-    """Providers that the status file may know from an earlier list: not of this template any more, or about to go."""
-    names = [*template.known.holders, *(step.name for step in plan.steps), *plan.listing.leaving]
-    leaving = {name: {"facts": {"listed": False, "leaving": True}} for name in plan.listing.leaving}
-    gone = {name: {"facts": {"listed": False, "leaving": False}} for name in names if name not in plan.targets}
-    return {**gone, **leaving}
-
-
-def _report(step: Step, template: Template) -> Values:
-    return {
-        "facts": dict(step.facts),
-        "revision": template.revision if step.facts["copy"] == "current" else None,
-        "findings": [finding.to_dict() for finding in step.findings],
-        "reason": step.reason,
-        "reasons": list(step.reasons),
-        "error": step.to_error(),
-    }
-
-
-def sentence(finding: Finding) -> str:
-    """One finding as a line for people."""
-    where = f"{finding.provider}: " if finding.provider and not finding.what.startswith(finding.provider) else ""
-    return f"[{finding.severity}] {where}{sentences(finding.what, finding.remedy)}"
-
-
-def _lines(plan: Plan) -> Iterable[str]:
-    """What people want to see while it runs: everything but the providers for which there is nothing to say."""
-    for finding in plan.findings:
-        yield sentence(finding)
-    quiet = 0
-    for step in plan.steps:
-        if step.action == NOTHING and step.listed and not step.findings:
-            quiet += 1
-            continue
-        if _is_foreign(step):
-            continue
-        yield f"plan: {step.name}: {step.action}: {step.why}"
-        yield from (f"  {sentence(finding)}" for finding in step.findings if step.why != finding.what)
-    if quiet:
-        yield f"plan: {quiet} provider{'s are' if quiet > 1 else ' is'} up to date"
-
-
-def _is_foreign(step: Step) -> bool:
-    """A provider that has nothing to do with the template."""
-    return not (step.listed or step.leaving or step.refused or step.holds)
-
-
-def _text(plan: Plan, template: Template) -> str:
-    lines = [f"Template {template.name} ({template.id}), revision {template.revision or 'not known'}"]
-    lines += [sentence(finding) for finding in plan.findings]
-    lines += ["export: needed" if plan.export_needed else "export: nothing to do"]
-    for step in plan.steps:
-        lines.append(f"{step.name}: {step.action}: {step.why}")
-        lines += [
-            f"  {sentence(finding)}"
-            for finding in step.findings
-            if finding.severity != ERROR or step.why != finding.what
-        ]
-    return "\n".join(lines)
 
 
 OPERATION = Operation(
     name="distribution_plan",
     argument_spec={
         "source_name": {"type": "str", "required": True},
-        "template_name": {"type": "str", "required": True},
+        "template_names": {"type": "list", "elements": "str", "required": True},
         "source": {"type": "dict", "required": True},
         "templates": {"type": "dict", "required": True},
         "surveys": {"type": "dict", "required": True},
@@ -341,11 +332,14 @@ OPERATION = Operation(
         "remove": {"type": "list", "elements": "str", "default": []},
         "unlisted": {"type": "str", "choices": [KEEP, REMOVE], "default": KEEP},
         "remove_guests": {"type": "bool", "default": False},
+        "teardown": {"type": "bool", "default": False},
+        "multi_provider": {"type": "bool", "default": True},
         "candidates": {"type": "list", "elements": "str", "required": True},
         "groups": {"type": "dict", "default": {}},
         "concurrency": {"type": "int", "required": True},
         "verify": {"type": "str", "choices": ["none", "size", "hash"], "default": "size"},
         "adopt": {"type": "bool", "default": False},
+        "quiet": {"type": "bool", "default": False},
     },
     gather=gather,
     needs_host=False,

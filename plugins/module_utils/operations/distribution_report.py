@@ -43,56 +43,145 @@ def _silent(name: str, result: Mapping[str, t.Any]) -> bool:
 
 
 def gather(work: Work) -> Values:
-    """Lists of names by how they ended, the sentence for each that is not OK, and what is to be recorded."""
-    plan, results = work.params["plan"], work.params["copies"]
-    ended: dict[str, dict[str, str]] = {OK: {}, FAILED: {}, NOT_AVAILABLE: {}, REMOVED: {}}
-    for name, step in plan["providers"].items():
-        if step["listed"] or step.get("leaving") or step.get("refused"):
-            word, sentence = outcome(name, step, results.get(name))
-            ended[word][name] = sentence
-    problems = {**ended[FAILED], **ended[NOT_AVAILABLE]}
-    others = {name: step for name, step in plan["providers"].items() if not step["listed"] and not step.get("leaving")}
-    holders = sorted(name for name, step in others.items() if step.get("holds"))
-    total = sum(len(ended[word]) for word in (OK, FAILED, NOT_AVAILABLE))
-    for name in sorted(ended[REMOVED]):
-        work.reporter.note(f"{name}: removed: {ended[REMOVED][name]}")
-    if holders:
-        work.reporter.note(
-            f"not in the list, but holding a copy that is left alone: {', '.join(holders)} "
-            "(distribute_unlisted=remove removes them)"
-        )
+    """How each template ended, the sentence for each provider that is not OK, and what is to be recorded."""
+    params = work.params
+    failed = {
+        str(step["item"]["template"]["id"]): dict(step["error"])
+        for step in params["steps"]
+        if step.get("error") and not step.get("skipped")
+    }
+    ended = [Ended(plan, _of(plan, params["copies"]), failed) for plan in params["plan"]["results"]]
+    problems: dict[str, list[str]] = {}
+    for one in ended:
+        where = f"{one.plan['name']}: " if len(ended) > 1 else ""
+        for name, sentence in one.problems.items():
+            problems.setdefault(name, []).append(f"{where}{sentence}")
+        for line in one.notes():
+            work.reporter.note(f"{where}{line}")
+    summaries = [one.summary(params["source_name"]) for one in ended]
     return {
-        "msg": f"{len(ended[OK])} of {total} providers OK",
-        "problems": problems,
-        "record": {
-            "removed": [name for name in ended[REMOVED] if plan["providers"][name]["action"] == "remove"],
-            "supplied": _supplied(plan["providers"], ended[OK]),
-        },
-        "summary": {
-            "template": work.params["template"],
-            "source": work.params["source_name"],
-            "providers": total,
-            "ok": sorted(ended[OK]),
-            "failed": ended[FAILED],
-            "not_available": ended[NOT_AVAILABLE],
-            "removed": sorted(ended[REMOVED]),
-            "unlisted": holders,
-            "not_in_list": sorted(others),
-        },
+        "msg": "; ".join(one.headline(several=len(ended) > 1) for one in ended),
+        "problems": {name: " ".join(texts) for name, texts in problems.items()},
+        "records": [record for one in ended if (record := one.record())],
+        "summary": summaries[0] if len(summaries) == 1 else {"templates": summaries},
+        "left": {one.plan["name"]: one.left for one in ended if one.left},
+        "results": [{"distribution": told} for one in ended if (told := one.distribution(params["source_name"]))],
     }
 
 
-def _supplied(steps: Mapping[str, Mapping[str, t.Any]], ok: Mapping[str, str]) -> Values:
-    """The identities of providers that have got their copy in this run, where that is news."""
-    return {name: steps[name]["computer"] for name in ok if steps[name]["action"] == "copy" and steps[name]["computer"]}
+def _of(plan: Mapping[str, t.Any], copies: Mapping[str, t.Any]) -> dict[str, Values]:
+    """The results of one template's copies by provider."""
+    template = (plan["template"] or {}).get("id")
+    found: dict[str, Values] = {}
+    for name, registered in copies.items():
+        for result in (registered or {}).get("results") or ():
+            if (result.get("item") or {}).get("template_id") == template:
+                found[name] = result
+    return found
+
+
+class Ended:
+    """How one template's part of the run ended."""
+
+    def __init__(
+        self,
+        plan: Mapping[str, t.Any],
+        results: Mapping[str, Mapping[str, t.Any]],
+        failed: Mapping[str, Values],
+    ) -> None:
+        self.plan = plan
+        self.error = failed.get(str((plan["template"] or {}).get("id")))
+        self._words: dict[str, dict[str, str]] = {OK: {}, FAILED: {}, NOT_AVAILABLE: {}, REMOVED: {}}
+        for name, step in self.steps.items():
+            if step["listed"] or step.get("leaving") or step.get("refused"):
+                known = {**step, "error": self.error} if self.error and not step.get("error") else step
+                word, sentence = outcome(name, known, results.get(name))
+                self._words[word][name] = sentence
+
+    @property
+    def steps(self) -> Mapping[str, Values]:
+        """The plan of each provider."""
+        steps: Mapping[str, Values] = self.plan["providers"]
+        return steps
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """A sentence for each provider that is not OK."""
+        return {**self._words[FAILED], **self._words[NOT_AVAILABLE]}
+
+    @property
+    def holders(self) -> list[str]:
+        """Providers that are not in the list and hold a copy."""
+        return sorted(name for name, step in self._others().items() if step.get("holds"))
+
+    @property
+    def left(self) -> list[str]:
+        """Providers whose copies should have gone and have not."""
+        refused = [name for name, step in self.steps.items() if step.get("refused")]
+        asked = dict.fromkeys([*self.plan["leaving"], *refused])
+        return [name for name in asked if name not in self._words[REMOVED]]
+
+    def headline(self, *, several: bool) -> str:
+        """The result in some words."""
+        total = sum(len(self._words[word]) for word in (OK, FAILED, NOT_AVAILABLE))
+        return f"{self.plan['name'] + ': ' if several else ''}{len(self._words[OK])} of {total} providers OK"
+
+    def notes(self) -> list[str]:
+        """Lines that people want to see."""
+        lines = [f"removed from {name}: {text}" for name, text in sorted(self._words[REMOVED].items())]
+        if self.holders:
+            lines.append(
+                f"not in the list, but holding a copy that is left alone: {', '.join(self.holders)} "
+                "(distribute_unlisted=remove removes them)"
+            )
+        return lines
+
+    def record(self) -> Values | None:
+        """What is to be recorded, as options of the module ``template``; None when there is nothing."""
+        removed = [name for name in self._words[REMOVED] if self.steps[name]["action"] == "remove"]
+        supplied = {
+            name: self.steps[name]["computer"]
+            for name in self._words[OK]
+            if self.steps[name]["action"] == "copy" and self.steps[name]["computer"]
+        }
+        if not removed and not supplied:
+            return None
+        template = self.plan["template"]
+        staging = template["staging_path"]
+        return {"id": template["id"], "staging_path": staging, "removed": removed, "supplied": supplied}
+
+    def summary(self, source: str) -> Values:
+        """Names by how they ended, with the sentence for those that are not OK."""
+        return {
+            "template": self.plan["name"],
+            "source": source,
+            "providers": sum(len(self._words[word]) for word in (OK, FAILED, NOT_AVAILABLE)),
+            "ok": sorted(self._words[OK]),
+            "failed": self._words[FAILED],
+            "not_available": self._words[NOT_AVAILABLE],
+            "removed": sorted(self._words[REMOVED]),
+            "unlisted": self.holders,
+            "not_in_list": sorted(self._others()),
+        }
+
+    def distribution(self, source: str) -> Values | None:
+        """What the status file has not learned from the tasks themselves: that there was nothing to copy from."""
+        if not self.error:
+            return None
+        waiting = [name for name, step in self.steps.items() if step["action"] != "none"]
+        providers = {name: {"facts": {"tried": "failed"}, "error": self.error} for name in waiting}
+        return {"template": {"name": self.plan["name"], "source": source}, "providers": providers}
+
+    def _others(self) -> dict[str, Values]:
+        return {name: step for name, step in self.steps.items() if not step["listed"] and not step.get("leaving")}
 
 
 OPERATION = Operation(
     name="distribution_report",
     argument_spec={
-        "template": {"type": "str", "required": True},
         "source_name": {"type": "str", "required": True},
         "plan": {"type": "dict", "required": True},
+        "steps": {"type": "list", "elements": "dict", "default": []},
         "copies": {"type": "dict", "default": {}},
     },
     gather=gather,

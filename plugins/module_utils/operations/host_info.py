@@ -7,29 +7,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
-    AuthenticationFailed,
-    HostUnreachable,
-    OperationTimedOut,
-    OutcomeUnknown,
-)
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, InvalidInput
+from ansible_collections.fanout.hyperv.plugins.module_utils._guests import copy_name, guests_among, summary
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown, shown_vm, vm_id
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, shown, shown_vm, vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import users_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
-NO_ANSWER = (HostUnreachable, AuthenticationFailed, OutcomeUnknown, OperationTimedOut)
-"""What a provider that cannot be used now is told by; anything else is a mistake of ours or of the task."""
-
 
 def gather(work: Work) -> Values:
     """The survey; with ``tolerate_unreachable`` a provider without an answer is a result, not a failure."""
     params = work.params
-    wanted = vm_id(params["template_id"], "template_id") if params["template_id"] else None
+    wanted = wanted_templates(params)
     path = check_folder(params["target_path"]) if params["target_path"] else None
     try:
         return survey(work.host, wanted, path, params)
@@ -39,7 +34,19 @@ def gather(work: Work) -> Values:
         return {"reachable": False, "error": error.to_dict(), "host": None, "target_path": path, "copy": None}
 
 
-def survey(host: Host, template_id: str | None, path: str | None, params: Values) -> Values:
+def wanted_templates(params: Values) -> list[Values]:
+    """The templates that are asked about: id, name and revision of each."""
+    given = [dict(one) for one in params["templates"]]
+    if params["template_id"]:
+        keys = {"id": "template_id", "name": "template_name", "revision": "revision"}
+        given = [{key: params[option] for key, option in keys.items()}]
+    unclear = [one for one in given if not one.get("id") or not one.get("name")]
+    if unclear:
+        raise InvalidInput(f"A template of the option 'templates' lacks id or name: {unclear[0]}.")
+    return [{**one, "id": vm_id(str(one["id"]), "template_id")} for one in given]
+
+
+def survey(host: Host, templates: list[Values], path: str | None, params: Values) -> Values:
     """Ask the host everything that preflight and plan look at."""
     settings = host.settings()
     machine = host.overview()
@@ -59,14 +66,28 @@ def survey(host: Host, template_id: str | None, path: str | None, params: Values
         "jobs": [shown(job) for job in machine.jobs if job.running],
         "planned_vms": shown(machine.planned_vms),
     }
-    copy = None
-    if template_id is not None:
-        name, revision = params["template_name"], params["revision"]
-        found = look(host, base=path, template_id=template_id, name=name, revision=revision, vms=vms)
-        copy = found.to_dict()
-        if params["users"]:
-            copy["users"] = shown(users_of(host, found, template_id, vms))
-    return {"reachable": True, "error": None, "host": facts, "target_path": path, "copy": copy}
+    copies = {one["id"]: _held(host, one, path, vms, users=params["users"]) for one in templates}
+    first = copies[templates[0]["id"]] if templates else None
+    return {"reachable": True, "error": None, "host": facts, "target_path": path, "copy": first, "copies": copies}
+
+
+def _held(host: Host, template: Values, base: str, vms: Sequence[VM], *, users: bool) -> Values:
+    """What the host holds of one template, and its guests; with ``users`` also which VMs need the copies."""
+    revision = template.get("revision")
+    guests = guests_among(vms, template["id"])
+    found = look(
+        host,
+        base=base,
+        template_id=template["id"],
+        name=copy_name(str(template["name"]), template["id"], vms),
+        revision=revision,
+        vms=[vm for vm in vms if not is_clone(vm)],
+    )
+    shown_guests = [guest.to_dict(revision) for guest in guests]
+    copy = {**found.to_dict(), "guests": {**summary(guests, revision), "items": shown_guests}}
+    if users:
+        copy["users"] = shown(users_of(host, found, template["id"], vms))
+    return copy
 
 
 def _carries_a_stamp(vm: VM) -> bool:
@@ -79,11 +100,13 @@ OPERATION = Operation(
         "template_id": {"type": "str"},
         "template_name": {"type": "str"},
         "revision": {"type": "str"},
+        "templates": {"type": "list", "elements": "dict", "default": []},
         "target_path": {"type": "str"},
         "users": {"type": "bool", "default": False},
         "tolerate_unreachable": {"type": "bool", "default": False},
     },
     required_by={"revision": ["template_id"], "template_name": ["template_id"]},
     required_together=[("template_id", "template_name")],
+    mutually_exclusive=[("template_id", "templates")],
     gather=gather,
 )

@@ -128,7 +128,7 @@ def _absent(work: Work) -> Decision:
 
     def apply() -> Values:
         left = retirement.carry_out()
-        return {**left, "distribution": {"providers": {work.provider: {"facts": GONE, "revision": None}}}}
+        return left | _told(work, {"facts": GONE, "revision": None})
 
     after: Values = {"copies": [], "guests": [], "leftovers": []}
     return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=tuple(steps))
@@ -163,6 +163,8 @@ def _shown(found: Copies) -> Values:
 
 
 def _distribution(work: Work, order: Order, supply: Supply) -> Values:
+    if work.provider == order.source:  # its copy is for its own guests: it is no target
+        return {}
     provider: Values = {
         "facts": DONE,
         "revision": order.revision,
@@ -172,16 +174,24 @@ def _distribution(work: Work, order: Order, supply: Supply) -> Values:
         "error": None,
     }
     provider |= {"attempts": supply.attempts} if supply.attempts else {}
-    return {"distribution": {"providers": {work.provider: provider}}}
+    return _told(work, provider)
+
+
+def _told(work: Work, provider: Values) -> Values:
+    """What the status file learns of this provider: of which template, too, for a run may have several."""
+    name, source = work.params.get("name"), work.params.get("source")
+    template = {"template": {"name": name, "source": source}} if name and source else {}
+    return {"distribution": {**template, "providers": {work.provider: provider}}}
 
 
 def on_error(work: Work, error: HyperVError) -> Values:
     """A failure as the status file learns of it."""
+    if work.provider == work.params.get("source"):
+        return {}
     facts = {"tried": "failed", "working": False, "due": work.params.get("state") != "absent"}
     if isinstance(error, (HostUnreachable, AuthenticationFailed)) and error.host == work.provider:
         facts["answers"] = False
-    provider = {"facts": facts, "error": error.to_dict(), "attempts": error.attempts}
-    return {"distribution": {"providers": {work.provider: provider}}}
+    return _told(work, {"facts": facts, "error": error.to_dict(), "attempts": error.attempts})
 
 
 _SECONDS: dict[str, t.Any] = {"type": "float"}

@@ -12,7 +12,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Inval
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_check import (
     OPERATION,
     check_names,
+    chosen,
     forks_needed,
+    template_names,
     whole_number,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import outcome
@@ -35,6 +37,7 @@ def test_everything_else_is_refused_by_name(value: t.Any) -> None:
 def params(**changes: t.Any) -> dict[str, t.Any]:
     values: dict[str, t.Any] = {
         "template": "win11-gold",
+        "template_id": None,
         "source": "hv01",
         "targets": None,
         "add": [],
@@ -57,15 +60,49 @@ def test_lists_that_are_known(targets: list[str] | None) -> None:
     [
         ({"template": "a*"}, "a*"),
         ({"template": ""}, "empty"),
+        ({"template": []}, "[]"),
+        ({"template": ["gold", 4]}, "4"),
+        ({"template": ["gold", "a*"]}, "a*"),
+        ({"template": ["gold", "other"], "template_id": "x"}, "distribute_template_id"),
         ({"source": "hv9"}, "hv9"),
+        ({"add": ["hv77"]}, "hv77"),
+        ({"targets": ["hv02"], "remove": ["hv02"]}, "distribute_remove"),
         ({"targets": ["hv02", "hv77"]}, "hv77"),
     ],
 )
 def test_names_that_are_not(changes: dict[str, t.Any], word: str) -> None:
     with pytest.raises(InvalidInput) as caught:
+        template_names(params(**changes))
         check_names(params(**changes))
     assert word in str(caught.value)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("given", "names"), [("a,b", ["a,b"]), (["a", "b", "a"], ["a", "b"])])
+def test_one_template_or_several(given: t.Any, names: list[str]) -> None:
+    assert template_names(params(template=given)) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"remove": ["hv02"]}, ["hv02"]),
+        ({"add": ["hyperv"]}, ["hv02"]),
+        ({"add": ["all"]}, ["hv02"]),
+        ({}, []),
+    ],
+)
+def test_the_providers_that_are_meant(changes: dict[str, t.Any], names: list[str]) -> None:
+    assert chosen(params(playing=["hv01", "hv02"], **changes)) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"), [({"remove": ["hv01"]}, "is the source"), ({"remove": ["hv02"], "playing": ["hv01"]}, "limit")]
+)
+def test_providers_that_cannot_be_meant(changes: dict[str, t.Any], word: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        chosen(params(**{"playing": ["hv01", "hv02"], **changes}))
+    assert word in f"{caught.value} {caught.value.cause}"
 
 
 def test_hashing_needs_more_workers() -> None:

@@ -63,7 +63,7 @@ def info(targets: list[str] | None, **changes: t.Any) -> Values:
 def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **changes: t.Any) -> Values:
     params: Values = {
         "source_name": SOURCE,
-        "template_name": "win11-gold",
+        "template_names": ["win11-gold"],
         "source": survey(SOURCE),
         "templates": {"templates": [info(recorded)]},
         "surveys": surveys,
@@ -72,6 +72,9 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "remove": [],
         "unlisted": "keep",
         "remove_guests": False,
+        "teardown": False,
+        "multi_provider": True,
+        "quiet": False,
         "candidates": list(surveys),
         "groups": {"hyperv": [SOURCE, *surveys]},
         "concurrency": 2,
@@ -79,11 +82,13 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "adopt": False,
     }
     assert OPERATION.gather is not None
-    return OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))
+    made: Values = OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))["results"][0]
+    return made
 
 
 def problems(made: Values, copies: Values | None = None) -> dict[str, str]:
-    params = {"template": "win11-gold", "source_name": SOURCE, "plan": made, "copies": copies or {}}
+    results = {name: {"results": [{**one, "item": {"template_id": "t"}}]} for name, one in (copies or {}).items()}
+    params = {"source_name": SOURCE, "plan": {"results": [made]}, "steps": [], "copies": results}
     assert REPORT.gather is not None
     found: dict[str, str] = REPORT.gather(work(params, host=FakeHost(SOURCE)))["problems"]
     return found
