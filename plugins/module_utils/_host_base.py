@@ -31,6 +31,9 @@ POLL_EVERY = 5.0
 """Seconds between two calls of ``on_poll`` while a long command runs."""
 VIRTUALIZATION = r"root\virtualization\v2"
 
+NO_DRIVE = "DriveNotFound"
+"""The identifier of the error for a path on a drive that the session does not have."""
+
 
 @dataclass(frozen=True)
 class Instances:
@@ -106,6 +109,16 @@ class Part:
             host=self._session.label,
         )
 
+    def _no_drives(self, records: Sequence[ErrorRecord]) -> CommandFailed:
+        return CommandFailed(
+            f"{self._session.label}: the session shows no drives, so nothing is known about files",
+            records=records,
+            code="NO_DRIVES",
+            cause="The endpoint does not offer the file system.",
+            remedy="Let its role capability say VisibleProviders = 'FileSystem', as that of this collection does.",
+            host=self._session.label,
+        )
+
 
 def select(**parameters: t.Any) -> Command:
     """Properties or objects of what comes.
@@ -131,6 +144,7 @@ def says_missing(error: CommandFailed) -> bool:
 
 __all__ = (
     "CHANGE",
+    "NO_DRIVE",
     "POLL_EVERY",
     "QUESTION",
     "VIRTUALIZATION",

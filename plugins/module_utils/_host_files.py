@@ -11,9 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, NotFound, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    CommandFailed,
+    ErrorRecord,
+    NotFound,
+    Refused,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
     CHANGE,
+    NO_DRIVE,
     POLL_EVERY,
     OnPoll,
     Part,
@@ -27,6 +33,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import need,
 
 _ENTRY = ("Name", "FullName", "PSIsContainer", "Length", "LastWriteTimeUtc", "Attributes")
 _DEEPEST = 8
+_SYSTEM_DRIVE = "C:\\"
 HASHING = 6 * 3600.0
 """Seconds for the hash of one file."""
 
@@ -51,16 +58,29 @@ class Files(Part):
             check=False,
         )
         bad = [record for record in outcome.errors if not is_missing(record)]
+        self._look_for_drives(outcome.errors)
         if bad:
             raise self._failed("Files could not be looked at", bad)
         return tuple(Entry.from_row(self._row(answer)) for answer in outcome.objects)
+
+    def _look_for_drives(self, records: Sequence[ErrorRecord]) -> None:
+        """A drive that is missing may mean that the session shows none: then every file seems to be missing."""
+        if not any(record.identifier == NO_DRIVE for record in records):
+            return
+        outcome = self._session.run(command("Get-Item", LiteralPath=_SYSTEM_DRIVE, Force=True), check=False)
+        if any(record.identifier == NO_DRIVE for record in outcome.errors):
+            raise self._no_drives(outcome.errors)
+
+    def _all_missing(self, error: CommandFailed) -> bool:
+        self._look_for_drives(error.records)
+        return says_missing(error)
 
     def entries(self, folder: str) -> tuple[Entry, ...] | None:
         """What lies in the folder; None when the folder is not there."""
         try:
             rows = self._rows(command("Get-ChildItem", LiteralPath=folder, Force=True), properties=_ENTRY)
         except CommandFailed as error:
-            if says_missing(error):
+            if self._all_missing(error):
                 return None
             raise
         return tuple(Entry.from_row(row) for row in rows)
@@ -104,7 +124,7 @@ class Files(Part):
         try:
             answers = self._session.run(command("Get-Content", LiteralPath=path, Raw=True, Encoding="UTF8"))
         except CommandFailed as error:
-            if says_missing(error):
+            if self._all_missing(error):
                 return None
             raise
         return "".join(text(answer) for answer in answers).removeprefix("\ufeff")
@@ -228,7 +248,7 @@ class Files(Part):
         try:
             self._session.run(command("Remove-Item", LiteralPath=path, Force=force or None), timeout=CHANGE)
         except CommandFailed as error:
-            if says_missing(error):
+            if self._all_missing(error):
                 return False
             raise
         return True

@@ -20,6 +20,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HyperVError,
     OutcomeUnknown,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import select
 from ansible_collections.fanout.hyperv.plugins.module_utils._session import Command, Session, command
 from hyperv_lab.client import Lab
@@ -263,6 +264,12 @@ def test_what_a_constrained_endpoint_hides(constrained: Session, hidden: Command
     error = refusal(constrained, hidden)
     assert isinstance(error, CommandFailed)
     assert error.code == code
+
+
+def test_without_the_file_system_no_file_counts_as_missing(constrained: Session) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        Host(constrained).files.entry(r"C:\Windows")
+    assert caught.value.code == "NO_DRIVES"
 
 
 def test_who_is_not_let_in(lab: Lab, session: Open) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.host_fake
 MISSING = Outcome(objects=[], errors=(error("ObjectNotFound", "PathNotFound"),))
 DENIED = Outcome(objects=[], errors=(error("PermissionDenied", "GetItemUnauthorizedAccessError"),))
 
+NO_DRIVE = Outcome(objects=[], errors=(error("ObjectNotFound", "DriveNotFound"),))
 NO_SUCH_COMMAND = Outcome(objects=[], errors=(error("ObjectNotFound", "CommandNotFoundException"),))
 
 
@@ -246,3 +247,32 @@ def test_nothing_is_ever_recursive() -> None:
     disk.files.remove_empty_folders("a")
     assert disk.paths == {}
     assert all("Recurse" not in stage.parameters for stages in disk.session.pipelines for stage in stages)
+
+
+@pytest.mark.parametrize("drives", [True, False])
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda files: files.entry("X:\\a"),
+        lambda files: files.entries("X:\\a"),
+        lambda files: files.read_plain("X:\\a"),
+        lambda files: files.remove_emptied_folder("X:\\a") or None,
+    ],
+)
+def test_a_missing_drive_is_told_from_a_session_that_shows_no_drives(
+    look: Callable[[Files], t.Any], drives: bool
+) -> None:
+    """Endpoints without the FileSystem provider have none: then nothing is known about any file."""
+
+    def answer(stages: tuple[Command, ...]) -> t.Any:
+        of_the_system = stages[0].parameters["LiteralPath"] in ("C:\\", ["C:\\"])
+        return [row("C:\\", "Directory")] if of_the_system and drives else NO_DRIVE
+
+    files = Files(t.cast(t.Any, ScriptedSession(answer)))
+    if drives:
+        assert look(files) is None
+    else:
+        with pytest.raises(CommandFailed) as caught:
+            look(files)
+        assert caught.value.code == "NO_DRIVES"
+        assert "VisibleProviders" in str(caught.value.remedy)
