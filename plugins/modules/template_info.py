@@ -100,12 +100,16 @@ templates:
       description: What its notes say.
       type: dict
       returned: success
+    maintenance:
+      description: Who has it in maintenance (C(by), C(since), C(checkpoint), and its C(revision) then); V(null) when nobody has.
+      type: dict
+      returned: success
     record:
       description: What is recorded of it, V(null) if nothing.
       type: dict
       returned: success
     revision:
-      description: The fingerprint of what it is now; V(null) when its disks do not show what they are.
+      description: The fingerprint of what it is now, in maintenance of what it was before; V(null) when its disks do not show what they are.
       type: str
       returned: success
     settings:

@@ -97,6 +97,12 @@ maintenance:
     by: anna
     since: "2026-11-20T13:09:00+00:00"
     checkpoint: fanout.hyperv 2026-11-20T13:09:00+00:00
+targets:
+  description: The providers in the template's distribution list.
+  returned: success
+  type: list
+  elements: str
+  sample: [hv02, hv03]
 revision:
   description: The revision now. Null where it cannot be told, and on leaving in check mode.
   returned: success

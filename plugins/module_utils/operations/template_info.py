@@ -70,6 +70,9 @@ def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
         revision, settings = _revision.revision(definition, marks), _revision.settings(definition, marks)
     except Refused:
         pass  # the findings say which disk stands in the way
+    maintenance = None if template.stamp is None else template.stamp.maintenance
+    if maintenance is not None and maintenance.revision is not None:
+        revision = maintenance.revision  # what it will be is told when maintenance ends
     shown_definition = shown(definition)
     shown_definition.pop("vm")
     return {
@@ -78,6 +81,7 @@ def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
         "state": vm.state,
         "busy": vm.busy,
         "declared": template.declared,
+        "maintenance": shown(maintenance),
         "staging_path": template.staging_path,
         "stamp": shown(template.stamp),
         "record": shown(template.record),

@@ -58,9 +58,9 @@ def _enter(work: Work, template: Template) -> Decision:
         checkpoint = f"fanout.hyperv {since}" if work.params["checkpoint"] else None
         now = _stamp.Maintenance(by=by, since=since, revision=_revision(host, template), checkpoint=checkpoint)
     missing = now.checkpoint is not None and _checkpoint(host, template, now) is None
-    values = {"maintenance": _shown(now), "revision": now.revision}
+    values = {"maintenance": _shown(now), "revision": now.revision, **_told(work, template, maintenance=True)}
     if stamp.maintenance is not None and not missing:
-        return Same(values=values, reason=f"It is in maintenance since {now.since}, by {now.by}.")
+        return Same(values=values, reason=f"{template.vm.name} is in maintenance since {now.since}, by {now.by}.")
 
     def apply() -> None:
         with _alone(work, template):
@@ -118,7 +118,8 @@ def _exit(work: Work, template: Template) -> Decision:
     then = stamp.maintenance
     if then is None:
         revision = _revision(host, template)
-        return Same(values={"maintenance": None, **_compared(revision, revision)}, reason="It is not in maintenance.")
+        values = {"maintenance": None, **_told(work, template, maintenance=False), **_compared(revision, revision)}
+        return Same(values=values, reason=f"{template.vm.name} is not in maintenance.")
     if template.vm.state != "Off":
         raise Refused(
             f"{template.vm.name} is {template.vm.state}, not Off.",
@@ -145,14 +146,15 @@ def _exit(work: Work, template: Template) -> Decision:
             revision = revision_of(host, host.definition(template.vm.id), template)
             _write(host, template, replace(stamp, maintenance=None))
         recorded = None if template.record is None else template.record.revision
-        return _compared(then.revision or recorded, revision)
+        compared = _compared(then.revision or recorded, revision)
+        return {**compared, "msg": _outcome(template, compared)}
 
     return Change(
         reason=f"It was in maintenance since {then.since}, by {then.by}.",
         before={"maintenance": _shown(then)},
         after={"maintenance": None},
         apply=apply,
-        values={"maintenance": None},
+        values={"maintenance": None, **_told(work, template, maintenance=False)},
         plan=(*plan, "compute the revision", "take the mark away"),
     )
 
@@ -220,6 +222,20 @@ def _write(host: Host, template: Template, stamp: _stamp.Stamp) -> None:
 
 def _compared(previous: str | None, revision: str | None) -> Values:
     return {"previous_revision": previous, "revision": revision, "template_changed": revision != previous}
+
+
+def _outcome(template: Template, compared: Values) -> str:
+    name, revision = template.vm.name, compared["revision"]
+    if not compared["template_changed"]:
+        return f"{name} is out of maintenance and still has revision {revision}: nothing needs an update."
+    return f"{name} is out of maintenance. It was modified and has revision {revision} now."
+
+
+def _told(work: Work, template: Template, *, maintenance: bool) -> Values:
+    """The distribution list, and what the status file learns."""
+    known = {"name": template.vm.name, "id": template.vm.id, "source": work.provider, "maintenance": maintenance}
+    targets = [] if template.record is None else list(template.record.targets)
+    return {"targets": targets, "distribution": {"template": known}}
 
 
 def _shown(maintenance: _stamp.Maintenance | None) -> Values | None:
