@@ -71,9 +71,13 @@ def examine(
 
 
 def damage(host: Host, vm: VM, folder: str, manifest: Manifest, reporter: Reporter) -> list[str]:
-    """What reading every byte of a copy that was verified before brings to light."""
+    """What reading every byte of a copy that was verified before brings to light; told at once."""
     reporter.phase("checking")
-    return examine(host, vm, folder, manifest, how=HASH, reporter=reporter, on_poll=reporter.check)[0]
+    wrong, _disks = examine(host, vm, folder, manifest, how=HASH, reporter=reporter, on_poll=reporter.check)
+    if wrong:
+        reporter.note(f"the copy {vm.name} is damaged: {'; '.join(wrong)}")
+        reporter.progress(facts={"copy": "differs"}, reasons=wrong)
+    return wrong
 
 
 def _places(vm: VM, disks: Sequence[Disk], folder: str, manifest: Manifest, drives: int) -> Iterator[str]:

@@ -158,6 +158,19 @@ left:
   elements: str
   returned: changed
   sample: []
+reason:
+  description:
+    - Why an update was needed, as one word, V(no_copy), V(unverified), V(older), V(unstamped), V(started), V(moved),
+      V(changed), V(damaged) or V(renamed).
+  type: str
+  returned: changed
+  sample: older
+reasons:
+  description: The same as sentences.
+  type: list
+  elements: str
+  returned: changed
+  sample: ["It holds revision 4f1c0a9b8d7e."]
 attempts:
   description: How often it was tried.
   type: int

@@ -59,7 +59,7 @@ One that is being removed, or waits for its host to answer, reports ``{"listed":
 MOVING = "copying"
 """The phase whose bytes count as throughput."""
 
-LIVE = ("revision", "served_by", "attempts", "error", "reason", "reasons", "findings")
+LIVE = ("revision", "served_by", "attempts", "error", "reasons", "findings")
 """What a worker may say about its provider besides how far it is."""
 
 Values = dict[str, t.Any]

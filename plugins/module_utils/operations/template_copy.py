@@ -87,7 +87,8 @@ def decide(work: Work) -> Decision:
         done = retry.run(attempt, waiting=_waiting(work), check=work.reporter.check)
         return {**done, "attempts": supply.attempts, **_distribution(work, order, supply)}
 
-    return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps)
+    values = {"reason": found.reason, "reasons": list(found.reasons)}
+    return Change(reason="; ".join(steps), before=before, after=after, apply=apply, plan=steps, values=values)
 
 
 def _waiting(work: Work) -> Callable[[HyperVError, int, float], None]:

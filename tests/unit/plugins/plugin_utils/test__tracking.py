@@ -144,6 +144,24 @@ def test_tries_within_a_run_come_on_top_of_those_before_it() -> None:
     assert (entry.attempts, entry.progress, entry.error) == (4, "OK", None)
 
 
+def test_what_a_phase_waits_for_is_not_why_an_update_is_needed() -> None:
+    one = tracker()
+    one.merge(distribution(hv02={**report(due=True), "reason": "older"}), T0)
+    one.live("hv02", {"phase": "waiting", "reason": "a copy slot"}, T0)
+    assert written(one).providers["hv02"].reason == "older"
+
+
+def test_a_copy_that_turns_out_to_be_damaged_is_not_ready_when_a_new_one_cannot_be_made() -> None:
+    one = tracker()
+    one.merge(distribution(hv02=report(copy="current")), T0)
+    one.live("hv02", {"phase": "checking", "facts": {"copy": "differs"}, "reasons": ["damaged"]}, T0)
+    one.idle("hv02", T0)
+    one.merge(distribution(hv02={"facts": {"tried": "failed", "working": False, "due": True}, "error": FULL}), T0)
+    one.settle("hv02", T0)
+    entry = written(one).providers["hv02"]
+    assert (entry.state, entry.progress, entry.reasons) == ("Needs update", "Failed to distribute", ("damaged",))
+
+
 def test_a_look_at_a_copy_that_is_there_leaves_no_phase_behind() -> None:
     one = tracker()
     one.merge(distribution(hv02=report(copy="current")), T0)

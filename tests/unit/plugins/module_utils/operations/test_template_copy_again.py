@@ -82,6 +82,8 @@ def test_damage_that_sizes_do_not_show_is_found_by_reading(pair: Pair) -> None:
     assert not supply(pair)["changed"], "without reading it nothing is seen"
     planned = supply(pair, verify="hash", check_mode=True)
     assert planned["changed"]
+    assert planned["reason"] == "damaged"
+    assert "SHA-256 is" in planned["reasons"][0]
     assert wrote(pair) == set()
     done = supply(pair, verify="hash")
     assert not done.get("failed"), done
