@@ -101,7 +101,7 @@ templates:
       type: dict
       returned: success
     maintenance:
-      description: Who has it in maintenance (C(by), C(since), C(checkpoint), and its C(revision) then); V(null) when nobody has.
+      description: Who has it in maintenance (C(by), C(since), C(checkpoint), its C(revision) then), or V(null).
       type: dict
       returned: success
     record:
@@ -109,7 +109,9 @@ templates:
       type: dict
       returned: success
     revision:
-      description: The fingerprint of what it is now, in maintenance of what it was before; V(null) when its disks do not show what they are.
+      description:
+        - The fingerprint of what it is now, in maintenance of what it was before.
+        - V(null) when its disks do not show what they are.
       type: str
       returned: success
     settings:
