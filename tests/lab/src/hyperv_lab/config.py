@@ -150,6 +150,7 @@ class HostConfig:
     cluster_node: bool = False
     domain_member: bool = True
     troubles: tuple[str, ...] = ()  # of model/troubles.py
+    writable: tuple[str, ...] = ()  # folders that those may change who are no administrators
     vms: tuple[VMConfig, ...] = ()
     winrm: WinRMConfig = WinRMConfig()
     session_configurations: tuple[Endpoint, ...] = ()  # constrained endpoints beside Microsoft.PowerShell

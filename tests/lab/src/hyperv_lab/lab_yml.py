@@ -167,6 +167,7 @@ def _settings(section: Section, base: HostConfig, folder: Path) -> dict[str, Any
         "virtual_hard_disk_path": section.take("virtual_hard_disk_path", text, base.virtual_hard_disk_path),
         "cluster_node": section.take("cluster_node", flag, base.cluster_node),
         "domain_member": section.take("domain_member", flag, base.domain_member),
+        "writable": section.take("writable", list_of(text), base.writable),
         "troubles": section.take("troubles", list_of(one_of(*TROUBLES)), base.troubles),
         "winrm": section.take("winrm", _winrm(base.winrm), base.winrm),
         "session_configurations": section.take(

@@ -19,7 +19,7 @@ from hyperv_lab.model.second_hop import Hop, decide, row_of
 from hyperv_lab.model.switches import Rules
 from hyperv_lab.model.texts import ENGLISH, GERMAN
 
-from tests.lab.tests.model.labs import Model, host_config
+from tests.lab.tests.model.labs import NOBODY, TEMPLATE, Model, host_config
 from tests.lab.tests.model.shells import Shell
 
 Make = Callable[..., Model]
@@ -45,8 +45,8 @@ def expected() -> list[tuple[Hop, int | None]]:
     for grant, codes in KERBEROS.items():
         cells += [(Hop(caller, grant), code) for caller, code in zip(hop.CALLERS, codes, strict=True)]
     for grant in hop.GRANTS:
-        both = {"source": "CredSSP", "target": "CredSSP"}
-        cells += [(Hop(caller, grant, **both), code) for caller, code in zip(hop.CALLERS, CREDSSP, strict=True)]
+        both = ("CredSSP", "CredSSP")
+        cells += [(Hop(caller, grant, *both), code) for caller, code in zip(hop.CALLERS, CREDSSP, strict=True)]
     for caller, grant in itertools.product(hop.CALLERS, hop.GRANTS):
         cells += [
             (Hop(caller, grant, "Kerberos", "CredSSP"), UNKNOWN),
@@ -63,8 +63,8 @@ def test_every_cell() -> None:
 
 
 def test_what_else_counts() -> None:
-    credssp = {"source": "CredSSP", "target": "CredSSP"}
-    assert decide(Hop(hop.CREDSSP, hop.ANY_PROTOCOL, **credssp, guarded=True), Rules()) == NO
+    credssp = ("CredSSP", "CredSSP")
+    assert decide(Hop(hop.CREDSSP, hop.ANY_PROTOCOL, *credssp, guarded=True), Rules()) == NO
     assert decide(Hop(hop.KERBEROS, hop.ANY_PROTOCOL, guarded=True), Rules()) is OK
     assert decide(Hop(hop.KERBEROS, hop.WITHOUT_CIFS, storage=False), Rules()) is OK
     for types in (("Kerberos", "Kerberos"), ("CredSSP", "CredSSP"), ("Kerberos", "CredSSP")):
@@ -230,3 +230,33 @@ def test_the_second_hop_in_german(make: Make) -> None:
     model.host("hv01").language = "de-DE"
     [error] = moved(Shell(model)).errors
     assert "Im Sicherheitspaket sind keine Anmeldeinformationen verfügbar. (0x8009030E)." in error.message
+
+
+# ---- who may do what at all
+
+OPERATOR = Caller("LAB\\operator", frozenset({"Hyper-V Administrators", "Remote Management Users"}), "negotiate/ntlm")
+
+
+def test_hyperv_administrators_have_the_cmdlets_and_not_the_files(make: Make) -> None:
+    model = make(hosts=(host_config("hv01", 1, vms=(TEMPLATE,), writable=("C:\\Exports",)),))
+    shell = Shell(model, caller=OPERATOR)
+    assert shell("Get-VM").one
+    changes = [
+        ("New-Item", {"ItemType": "Directory", "Path": "C:\\Templates"}),
+        ("New-Item", {"ItemType": "File", "Path": "C:\\note.txt"}),
+        ("Set-Content", {"LiteralPath": "C:\\note.txt", "Value": "x"}),
+        ("Remove-Item", {"LiteralPath": model.vm().disks[0].path}),
+        ("Rename-Item", {"LiteralPath": model.vm().disks[0].path, "NewName": "other.vhdx"}),
+    ]
+    for name, parameters in changes:
+        [error] = shell(name, **parameters).errors
+        assert error.category == "PermissionDenied" or "UnauthorizedAccess" in error.error_id, (name, error.error_id)
+    assert model.host("hv01").volumes.exists(model.vm().disks[0].path)
+    assert not shell("New-Item", ItemType="Directory", Path="C:\\Exports\\mine", Force=True).errors
+    assert not shell("Export-VM", Name="gold", Path="C:\\Exports\\mine").errors  # the service writes, not the caller
+
+
+def test_others_have_neither(make: Make) -> None:
+    shell = Shell(make(), caller=NOBODY)
+    assert shell("Get-VM").error_id == "AccessDenied,Microsoft.HyperV.PowerShell.Commands.GetVM"
+    assert "UnauthorizedAccess" in shell("New-Item", ItemType="Directory", Path="C:\\Templates").error_id

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 from ..engine.errors import NotSimulated, PSError
 from ..engine.providers import FILE_SYSTEM, split_provider
 from ..engine.registry import Bound, Context
 from ..engine.wildcards import has_wildcards, matches, unescape
 from ..model import windows_paths as win
+from ..model.directory import may_write
 from ..model.files import FileError, Volumes
 from .file_errors import bad_path, drive_not_found, path_not_found
+from .file_rights import ReadOnly
 
 DRIVE = re.compile(r"([^\\/:]+):(.*)", re.DOTALL)
 
 
 def volumes_of(ctx: Context) -> Volumes:
+    """As the caller may use them. Work of the virtualization service does not come this way: it may do everything."""
     found: Volumes = ctx.host.volumes
-    return found
+    if may_write(ctx.session.caller):
+        return found
+    return cast(Volumes, ReadOnly(found, (home(ctx), *ctx.host.config.writable)))
 
 
 def home(ctx: Context) -> str:
