@@ -29,6 +29,19 @@ LOOKUP = "fanout.hyperv.distribution_status"
 Values = dict[str, t.Any]
 
 
+def status_folder(given: str | None = None) -> Path:
+    """The folder of the status files: that of the callback when it is enabled, else what it would be."""
+    run = os.environ.get(VARIABLE)
+    if run and not given:
+        return Path(run).parents[1]
+    lookup = lookup_loader.get(LOOKUP)
+    if lookup is None:
+        raise AnsibleError(f"The lookup {LOOKUP} is not installed.")
+    lookup.set_options(direct={"status_dir": given} if given else {})
+    folder: Path = lookup.folder()
+    return folder
+
+
 class ActionModule(ActionBase):
     """Reads, merges, prints."""
 
@@ -50,25 +63,13 @@ class ActionModule(ActionBase):
             }
         )
         arguments = plain(arguments)
-        folder = self._folder(arguments["status_dir"])
+        folder = status_folder(arguments["status_dir"])
         try:
             if arguments["plan"] is not None:
                 return self._of_survey(folder, arguments["plan"])
             return self._of_files(folder, arguments["templates"], arguments["source"])
         except (StatusError, OSError, Damaged) as error:
             return {"failed": True, "changed": False, "msg": str(error)}
-
-    def _folder(self, given: str | None) -> Path:
-        """That of the callback when it is enabled, else what it would be."""
-        run = os.environ.get(VARIABLE)
-        if run and not given:
-            return Path(run).parents[1]
-        lookup = lookup_loader.get(LOOKUP)
-        if lookup is None:
-            raise AnsibleError(f"The lookup {LOOKUP} is not installed.")
-        lookup.set_options(direct={"status_dir": given} if given else {})
-        folder: Path = lookup.folder()
-        return folder
 
     def _of_files(self, folder: Path, templates: list[str], source: str | None) -> Values:
         found = documents(folder, templates, source)
@@ -81,14 +82,13 @@ class ActionModule(ActionBase):
     def _of_survey(self, folder: Path, plan: Values) -> Values:
         """What the hosts have shown, one template after the other; a template that cannot be judged is a failure."""
         plans = plan.get("results") or [plan]
-        told = [self._of_plan(folder, one) for one in plans]
-        result: Values = {"changed": False, "status": [document.to_dict() for document, _said in told]}
-        result["results"] = [{"distribution": said} for _document, said in told]
         errors = [one["source_error"] for one in plans if one.get("source_error")]
-        if errors:
-            message = " ".join(str(error["message"]) for error in errors)
-            result |= {"failed": True, "msg": message, "error": errors[0]}
-        return result
+        told = [self._of_plan(folder, one) for one in plans if not one.get("source_error")]
+        results = [{"distribution": said} for _document, said in told]
+        if not errors:
+            return {"changed": False, "status": [document.to_dict() for document, _said in told], "results": results}
+        message = " ".join(str(error["message"]) for error in errors)
+        return {"failed": True, "changed": False, "msg": message, "error": errors[0], "results": results}
 
     def _of_plan(self, folder: Path, plan: Values) -> tuple[Document, Values]:
         """The callback writes what the result tells it. Without it the file is written here."""

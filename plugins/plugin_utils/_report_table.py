@@ -120,13 +120,12 @@ def _row(name: str, entry: Provider, now: float) -> Html:
 
 def _amount(entry: Provider) -> Html:
     """How far the copy is, as a bar and in words."""
-    if entry.percent is None:
+    percent = entry.shown_percent
+    if percent is None:
         return escaped(entry.phase or DASH)
     kind = kind_of(entry)
-    meter = element(
-        "span", element("i", style=f"width:{entry.percent:.0f}%"), class_=f"meter {kind}", aria_hidden="true"
-    )
-    said = f"{entry.percent:.0f} %" + (f" of {size(entry.bytes_total)}" if entry.bytes_total else "")
+    meter = element("span", element("i", style=f"width:{percent:.0f}%"), class_=f"meter {kind}", aria_hidden="true")
+    said = f"{percent:.0f} %" + (f" of {size(entry.bytes_total)}" if entry.bytes_total else "")
     phase = element("span", entry.phase, class_="note") if entry.phase else None
     return join([element("span", meter, said, class_="amount number"), phase])
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import FAILED, Verdict
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import FAILED, NEEDS_UPDATE, Verdict
 
 RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
 DISTRIBUTION, SURVEY = "distribution", "survey"
@@ -162,6 +162,7 @@ class Provider(Transfer):
     reason: str | None = None
     reasons: tuple[str, ...] = ()
     findings: tuple[Values, ...] = ()
+    guests: Values | None = None
     phases: tuple[Phase, ...] = ()
     run: str | None = None
 
@@ -169,6 +170,11 @@ class Provider(Transfer):
     def verdict(self) -> Verdict:
         """Both words."""
         return Verdict(self.state, self.progress)
+
+    @property
+    def shown_percent(self) -> float | None:
+        """How far the copy is that counts: that of an earlier one says nothing about a provider that needs another."""
+        return None if self.state == NEEDS_UPDATE and self.phase is None and self.percent == 100 else self.percent
 
     def cut_off(self, at: str | None) -> Provider:
         """As it looks when the run that copied has died; ``at`` is when it was last heard of."""

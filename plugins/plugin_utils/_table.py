@@ -11,6 +11,7 @@ import textwrap
 import typing as t
 from collections.abc import Iterable, Sequence
 
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import NEEDS_UPDATE, OK
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._status import (
     RUNNING,
     Document,
@@ -80,8 +81,9 @@ def table(document: Document, *, width: int, now: float) -> str:
     width = max(width, NARROWEST)
     lines = [*_wrapped(_headline(document), width), ""]
     lines += _rows(document, width, now)
-    errors = [line for names, error in problems(document) for line in _problem(names, error, width)]
-    return "\n".join([*lines, *([""] if errors else []), *errors])
+    more = [line for why, names in _needs(document) for line in _wrapped(f"{', '.join(names)}: {why}", width)]
+    more += [line for names, error in problems(document) for line in _problem(names, error, width)]
+    return "\n".join([*lines, *([""] if more else []), *more])
 
 
 def _headline(document: Document) -> str:
@@ -128,7 +130,7 @@ def _cells(name: str, entry: Provider, now: float) -> tuple[str, ...]:
         entry.state,
         entry.progress,
         printable(entry.revision or MISSING),
-        MISSING if entry.percent is None else f"{entry.percent:.0f} %",
+        MISSING if entry.shown_percent is None else f"{entry.shown_percent:.0f} %",
         rate,
         time_left(entry, now) or MISSING,
         since(entry.since, now),
@@ -149,6 +151,15 @@ def _stacked(row: dict[str, str], width: int) -> list[str]:
     """A provider in several lines, where not even the three words fit side by side."""
     words = f"{row['state']}, {row['progress']}"
     return [*_wrapped(row["provider"], width), *_wrapped(words, width, "  ")]
+
+
+def _needs(document: Document) -> list[tuple[str, list[str]]]:
+    """Why providers need an update that no error is told of, each reason once."""
+    groups: dict[str, list[str]] = {}
+    for name, entry in sorted(document.providers.items()):
+        if entry.verdict == (NEEDS_UPDATE, OK) and entry.reasons and not entry.error:
+            groups.setdefault("; ".join(map(printable, entry.reasons)), []).append(printable(name))
+    return list(groups.items())
 
 
 def problems(document: Document) -> list[tuple[list[str], Values]]:
