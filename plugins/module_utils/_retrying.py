@@ -65,11 +65,12 @@ class Retry:
         *,
         waiting: Callable[[HyperVError, int, float], None],
         check: Callable[[], None],
+        unless: Callable[[HyperVError], bool] = lambda error: False,
     ) -> Value:
         """What ``action`` gives; its last error when it fails for good, with ``attempts`` set.
 
         Before each pause ``waiting`` is told the error, how many tries failed, and the pause's seconds. ``check`` is
-        called while it lasts, and may raise.
+        called while it lasts, and may raise. Errors for which ``unless`` holds are not tried again.
         """
         tries = 0
         while True:
@@ -78,7 +79,7 @@ class Retry:
                 return action()
             except HyperVError as error:
                 error.attempts = tries
-                if tries > self.retries or not may_pass(error):
+                if tries > self.retries or not may_pass(error) or unless(error):
                     raise
                 pause = self.pause(tries)
                 waiting(error, tries, pause)

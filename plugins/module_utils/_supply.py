@@ -69,6 +69,8 @@ class Supply:
     notes: list[str] = field(default_factory=list)
     attempts: int = 0
     """How often it was tried to carry it out."""
+    begun: dict[str, str] = field(default_factory=dict)
+    """The folders of clones that were begun and did not arrive, each with that of its attempt."""
 
     def __post_init__(self) -> None:
         self._here = Layout(self.order.target_path, self.order.template_id)
@@ -83,7 +85,6 @@ class Supply:
         )
         self._heartbeat = Every(self.order.lease_seconds / 4)
         self._damage: dict[str, list[str]] = {}
-        self._begun: dict[str, str] = {}
 
     @property
     def target(self) -> Host:
@@ -169,8 +170,8 @@ class Supply:
 
     def _clear_earlier_tries(self) -> None:
         """Clones that earlier tries of this very run have left idle. One whose import still runs is left to it."""
-        vms = self.source.vms() if self._begun else ()
-        for clone_folder, folder in list(self._begun.items()):
+        vms = self.source.vms() if self.begun else ()
+        for clone_folder, folder in list(self.begun.items()):
             if any(lies_in(vm, clone_folder) and not vm.busy for vm in vms):
                 self._undo(clone_folder, folder)
 
@@ -178,13 +179,14 @@ class Supply:
         attempt = new_attempt()
         clone_folder = self._there.clone(self.order.revision, attempt)
         folder = self._here.attempt(self.order.revision, attempt)
-        self._begun[clone_folder] = folder
+        self.begun[clone_folder] = folder
         try:
             with self.work.slots.exclusive("clone", self._waiting):
                 vm = self._clone(attempt, clone_folder, folder)
             self._prepare(attempt, folder)
             hold = self._holding(clone_folder)
-            slot = functools.partial(self.work.slots.copy, self.order.concurrency, vm.id, self._in_flight, hold)
+            moving = functools.partial(in_flight, self.work.control("source"), is_clone)
+            slot = functools.partial(self.work.slots.copy, self.order.concurrency, vm.id, moving, hold)
             self._move(vm, folder, slot)
             vm = self._arrived(vm.id)
             self._leave(clone_folder)
@@ -193,7 +195,7 @@ class Supply:
         except HyperVError:
             self._undo(clone_folder, folder)
             raise
-        del self._begun[clone_folder]
+        del self.begun[clone_folder]
         return vm, folder
 
     def _clone(self, attempt: str, clone_folder: str, folder: str) -> VM:
@@ -392,9 +394,6 @@ class Supply:
                     control.files.write_text(self._there.owner(clone_folder), text)
 
         return hold
-
-    def _in_flight(self) -> frozenset[str]:
-        return in_flight(self.work.control("source"), is_clone)
 
 
 __all__ = ("Supply",)

@@ -83,8 +83,12 @@ def decide(work: Work) -> Decision:
         work.reporter.progress(attempts=supply.attempts + 1)
         return supply.carry_out()
 
+    def source_is_gone(error: HyperVError) -> bool:
+        """It did not answer before anything was begun: all targets of a run would wait for it, each several times."""
+        return isinstance(error, HostUnreachable) and error.host == order.source and not supply.begun
+
     def apply() -> Values:
-        done = retry.run(attempt, waiting=_waiting(work), check=work.reporter.check)
+        done = retry.run(attempt, waiting=_waiting(work), check=work.reporter.check, unless=source_is_gone)
         return {**done, "attempts": supply.attempts, **_distribution(work, order, supply)}
 
     values = {"reason": found.reason, "reasons": list(found.reasons)}

@@ -283,6 +283,19 @@ def test_a_host_that_was_away_for_a_moment(pair: Pair, time: Time) -> None:
     assert_supplied(pair)
 
 
+def test_a_source_that_does_not_answer_at_all_is_not_waited_for_by_every_target(pair: Pair, time: Time) -> None:
+    source = pair[0]
+
+    def gone(*_arguments: t.Any) -> t.NoReturn:
+        raise HostUnreachable("gone", host="hv01")
+
+    source.files.entries = gone  # type: ignore[method-assign]
+    done = supply(pair)
+    assert done["error"]["code"] == "UNREACHABLE"
+    assert (entry(done)["attempts"], time.now) == (1, 0.0)
+    assert "answers" not in entry(done)["facts"], "that the source is gone says nothing of the target"
+
+
 def test_retries_can_be_turned_off_and_nonsense_is_refused(pair: Pair, time: Time) -> None:
     pair[0].on_move = fails(BUSY())
     assert supply(pair, retries=0)["error"]["code"] == "BUSY"
