@@ -25,7 +25,7 @@ LICENCE_LINES = (
 # REUSE-IgnoreEnd
 HEADED_SUFFIXES = (".py", ".yml", ".yaml")
 VERBS = (
-    "Add|Clear|Compare|Connect|Convert|ConvertFrom|ConvertTo|Copy|Disable|Disconnect|Dismount|Enable|Export|Find|ForEach|Format"
+    "Add|Checkpoint|Clear|Compare|Connect|Convert|ConvertFrom|ConvertTo|Copy|Disable|Disconnect|Dismount|Enable|Export|Find|ForEach|Format"
     "|Get|Group|Import|Invoke|Join|Measure|Mount|Move|New|Optimize|Out|Read|Receive|Remove|Rename|Resize|Resolve|Restart|Restore"
     "|Resume|Save|Select|Send|Set|Sort|Split|Start|Stop|Suspend|Test|Update|Wait|Where|Write"
 )

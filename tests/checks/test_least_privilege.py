@@ -26,10 +26,13 @@ COMPLETE = (
 
 
 def cmdlets_named() -> set[str]:
-    """The cmdlets that the files of the host name."""
-    nodes = (node for path in HOST_FILES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return {text.rpartition("\\")[2] for text in texts if CMDLET.fullmatch(text)}
+    """The cmdlets that the files of the host name: what is sent as a command, and what looks like a cmdlet."""
+    nodes = [node for path in HOST_FILES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args]
+    sent = [call.args[0] for call in calls if getattr(call.func, "id", "") in ("command", "Command")]
+    texts = [node for node in nodes if isinstance(node, ast.Constant) and CMDLET.fullmatch(str(node.value))]
+    named = {str(node.value) for node in (*sent, *texts) if isinstance(node, ast.Constant)}
+    return {name.rpartition("\\")[2] for name in named}
 
 
 def allowed() -> list[str]:
@@ -67,7 +70,7 @@ def test_every_command_stands_there_once_with_its_module_under_its_kind() -> Non
 def test_the_files_of_the_endpoint_are_what_windows_expects() -> None:
     """A module folder of this name, so that the role capability is found; PSRC has to be a folder of a module."""
     endpoint = read_endpoint("FanoutHyperV", "FanoutHyperV", MODULE / "FanoutHyperV.pssc")
-    assert endpoint.virtual_groups == {"Administrators"}
+    assert endpoint.virtual_groups == frozenset({"Administrators"})
     assert psdata.read(MODULE / f"{MODULE.name}.psd1")["PowerShellVersion"] == "5.1"
     ids = [psdata.read(path)["GUID"] for path in MODULE.rglob("*.ps*")]
     assert len(set(ids)) == len(ids) == 3
