@@ -38,7 +38,7 @@ class DelegationConfig:
     """What the directory has on a host's computer account.
 
     ``to``: at which hosts it may act in the names of others, with which services. ``protocol``: "any" is *Use any
-    authentication protocol*, "kerberos" is *Use Kerberos only*. ``accepts``: hosts that may act so here (resource-based).
+    authentication protocol*, "kerberos" is *Use Kerberos only*. ``accepts``: who may act so here (resource-based).
     ``unconstrained``: *Trust this computer for delegation to any service*; tickets for it say ok-as-delegate.
     """
 
