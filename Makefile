@@ -8,7 +8,7 @@ LINK := .collections/ansible_collections/fanout/hyperv
 INSTALLED := $(VENV)/.installed
 KERBEROS := $(VENV)/.kerberos
 
-.PHONY: help venv system-packages kerberos demo test test-long clean
+.PHONY: help venv system-packages kerberos demo test test-long acceptance clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: kerberos ## lint, typing, unit, lab, molecule and the other default sessio
 
 test-long: kerberos ## what takes longer: journeys through whole playbooks, the oldest and the newest ansible-core
 	@$(VENV)/bin/python -m nox --session journeys compat-2.16 compat-newest
+
+acceptance: venv ## the journey of a template on real hosts (INVENTORY=hosts.yml TEMPLATE=name, then CONFIRM=name)
+	@PYTHONPATH=tests/lab/src:. $(VENV)/bin/python -m tests.acceptance --inventory "$(INVENTORY)" --template "$(TEMPLATE)" --confirm "$(CONFIRM)"
 
 clean: ## remove what was made
 	rm -rf $(VENV) .nox .collections .demo .pytest_cache .mypy_cache .ruff_cache .ansible tests/output fanout-status

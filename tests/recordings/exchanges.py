@@ -29,6 +29,7 @@ RSP = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
 ADDRESSING = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
 WSMAN = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
 FAULT = "{http://schemas.microsoft.com/wbem/wsman/1/wsmanfault}WSManFault"
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 POWERSHELL = "http://schemas.microsoft.com/powershell/"
 CARRIERS = ("creationXml", "connectXml", "connectResponseXml", "Stream", "Arguments")
 """Elements whose text is PSRP in base64, where the shell is one of PowerShell's."""
@@ -140,7 +141,7 @@ class Conversation:
 
 
 def load(path: Path) -> Recording:
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
     exchanges = []
     for item in data["messages"]:
         answer = item.get("response") or ""

@@ -73,6 +73,7 @@ def _message(message: Message) -> ET.Element:
         {
             "object": str(message.object_id),
             "destination": str(message.destination),
+            "mark": str(message.marked),
             "pool": str(message.pool),
             "pipeline": str(message.pipeline),
         },

@@ -140,6 +140,11 @@ def error_of(root: ET.Element) -> PSError:
         exception_type=types[0] if types else "System.Exception",
     )
     error.activity = named(root, "ErrorCategory_Activity")
+    error.target = next(
+        (unescaped(item.text or "") for item in root.iter("S") if item.get("N") == "TargetObject"), None
+    )
+    error.target_name = unescaped(named(root, "ErrorCategory_TargetName"))
+    error.target_type = named(root, "ErrorCategory_TargetType")
     return error
 
 
