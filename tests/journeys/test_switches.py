@@ -54,8 +54,8 @@ def test_no_switch_is_forgotten() -> None:
 
 @contextmanager
 def site_with(folder: Path, rules: Values) -> Iterator[Site]:
-    """Three hosts, a small disk on quick links."""
-    small = vm(disks=[{"size": "1GiB", "payload": "1MiB"}])
+    """Three hosts, a small disk of a few blocks on quick links."""
+    small = vm(disks=[{"size": "1GiB", "payload": "2MiB"}])
     content = config(targets=len(HERE), vms=[small], network_rate="64MiB") | {"rules": rules}
     with Lab.start(content, data=folder / "lab") as lab:
         controller = folder / "controller"
