@@ -158,6 +158,7 @@ def _report(step: Step, template: Template) -> Values:
         "findings": [finding.to_dict() for finding in step.findings],
         "reason": step.reason,
         "reasons": list(step.reasons),
+        **({} if step.guests is None else {"guests": dict(step.guests)}),
         "error": step.to_error(),
     }
 

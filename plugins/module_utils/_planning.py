@@ -100,6 +100,7 @@ class Step:
     reason: str | None = None
     reasons: tuple[str, ...] = ()
     adopt: bool = False
+    guests: Mapping[str, int] | None = None
 
     @property
     def error(self) -> Finding | None:
@@ -282,6 +283,7 @@ def _step(
         reason=one.copy.get("reason"),
         reasons=tuple(one.copy.get("reasons", ())),
         adopt=_is_adopted(one, adopting),
+        guests=one.guests,
     )
     if one.name in listing.refused:
         return _stopped(replace(step, findings=(), failure=None, refused=True), listing.refused[one.name])

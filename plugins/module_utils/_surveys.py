@@ -43,6 +43,12 @@ class Shown:
         return replace(self, copy=self.copies.get(template_id, {})) if self.copies else self
 
     @property
+    def guests(self) -> Mapping[str, int] | None:
+        """How many guests of the template it has, and how many of them are outdated; None when nobody knows."""
+        told = self.copy.get("guests")
+        return None if told is None else {key: int(told[key]) for key in ("count", "outdated")}
+
+    @property
     def answers(self) -> bool | None:
         """Whether the provider answers, as far as the survey tells."""
         if self.provider is not None:

@@ -55,7 +55,14 @@ def told(report: Mapping[str, t.Any]) -> Values:
         fields["reasons"] = tuple(str(reason) for reason in report["reasons"] or ())
     if "findings" in report:
         fields["findings"] = tuple(json.loads(json.dumps(dict(one), default=str)) for one in report["findings"] or ())
+    if "guests" in report:
+        fields["guests"] = _guests(report["guests"])
     return fields
+
+
+def _guests(report: t.Any) -> Values | None:
+    """How many guests a provider has, and how many of them are outdated."""
+    return None if report is None else {key: int(report[key]) for key in ("count", "outdated")}
 
 
 def _text(value: t.Any) -> str | None:

@@ -113,9 +113,18 @@ def _row(name: str, entry: Provider, now: float) -> Html:
         escaped(str(entry.attempts) if entry.attempts else DASH),
     ]
     said = element("span", why, class_="note") if why and not entry.error else None
-    head = element("th", name_of(name), said, scope="row")
+    head = element("th", name_of(name), said, _guests(entry), scope="row")
     sides = (" ".join(filter(None, ("number", _side(title)))) if _side(title) else None for title in HEADINGS[1:])
     return element("tr", head, *(element("td", cell, class_=side) for cell, side in zip(cells, sides, strict=True)))
+
+
+def _guests(entry: Provider) -> Html | None:
+    """How many guests it has, and how many of them are outdated."""
+    count, outdated = (entry.guests or {}).get("count", 0), (entry.guests or {}).get("outdated", 0)
+    if not count:
+        return None
+    said = f"{count} guest{'' if count == 1 else 's'}" + (f", {outdated} outdated" if outdated else "")
+    return element("span", said, class_="note")
 
 
 def _amount(entry: Provider) -> Html:

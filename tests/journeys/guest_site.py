@@ -40,7 +40,7 @@ class GuestSite(Site):
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=280,
+            timeout=600,
             check=False,
             preexec_fn=with_this_process,
         )

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.distribution.site import SOURCE, TEMPLATE
 from tests.journeys.guest_site import KIND_OF, PROVIDERS, guest_site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_guests_are_made_once_and_left_alone(tmp_path: Path) -> None:

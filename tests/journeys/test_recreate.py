@@ -15,7 +15,7 @@ import pytest
 from tests.integration.distribution.site import SOURCE, TEMPLATE, Values, wait_for
 from tests.journeys.guest_site import KIND_OF, PROVIDERS, GuestSite, guest_site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def with_guests(site: GuestSite, count: int = 4) -> dict[str, str]:

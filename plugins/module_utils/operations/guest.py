@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, HyperVError, InvalidInput
 from ansible_collections.fanout.hyperv.plugins.module_utils._guest_work import (
     ABSENT,
     PRESENT,
@@ -30,6 +33,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._work import (
     Change,
     Decision,
     Operation,
+    Reporter,
     Same,
     Values,
     Work,
@@ -83,22 +87,22 @@ def order_of(work: Work) -> Order:
 def decide(work: Work) -> Decision:
     """Nothing when all is as asked; else the steps that are missing."""
     order = order_of(work)
-    guests = GuestWork(work=work, order=order)
+    guests = GuestWork(work=replace(work, reporter=GuestReporter(work.reporter)), order=order)
     seen = guests.look()
     steps = guests.plan(seen).sentences
     if not steps:
-        return Same(values=_values(seen, order), reason="up to date")
+        return Same(values=_values(work, seen, order), reason="up to date")
 
     def apply() -> Values:
         done = guests.carry_out()
-        return {**done, **_values(guests.look(), order)}
+        return {**done, **_values(work, guests.look(), order)}
 
     return Change(
         reason="; ".join(steps),
         before={"guests": _shown(seen), "steps": []},
         after={"guests": _shown(seen), "steps": list(steps)},
         plan=steps,
-        values=_values(seen, order),
+        values=_values(work, seen, order),
         apply=apply,
     )
 
@@ -107,11 +111,52 @@ def _shown(seen: Seen) -> Values:
     return {guest.vm.name: guest.stamp.revision for guest in seen.found.guests}
 
 
-def _values(seen: Seen, order: Order) -> Values:
+def _values(work: Work, seen: Seen, order: Order) -> Values:
+    counts = summary(seen.found.guests, order.revision)
     return {
         "guests": [guest.to_dict(order.revision) for guest in seen.found.guests],
-        "summary": summary(seen.found.guests, order.revision),
+        "summary": counts,
+        **_distribution(work, seen, order, counts),
     }
+
+
+def _distribution(work: Work, seen: Seen, order: Order, counts: Values) -> Values:
+    """What the status file learns; nothing of a host that is the source, or has no copy that names it."""
+    stamps = [copy.stamp for copy in seen.copies.copies if copy.stamp is not None]
+    source = next((stamp.source for stamp in stamps), None)
+    if source in (None, work.provider):
+        return {}
+    template = {"id": order.template_id, "name": order.name, "source": source}
+    return {"distribution": {"template": template, "providers": {work.provider: {"guests": counts}}}}
+
+
+def on_error(work: Work, error: HyperVError) -> Values:
+    """What goes wrong with a guest says nothing about the copy; only a host that does not answer does."""
+    silent = isinstance(error, NO_ANSWER) and error.host == work.provider
+    return {} if silent else {"distribution": {"providers": {work.provider: {}}}}
+
+
+class GuestReporter:
+    """Tells what is done with guests without saying that a copy is under way."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.note = reporter.note
+        self.check = reporter.check
+
+    def phase(self, name: str, **fields: t.Any) -> None:
+        """A phase in which nothing comes to the provider."""
+        self._reporter.phase(name, **{**fields, "working": False})
+
+    def progress(
+        self,
+        percent: float | None = None,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+        **fields: t.Any,
+    ) -> None:
+        """How far it is; percents of a copy would be something else."""
+        self._reporter.check()
 
 
 _SECONDS: Values = {"type": "float"}
@@ -146,4 +191,5 @@ OPERATION = Operation(
     },
     mutually_exclusive=[("names", "count")],
     decide=decide,
+    on_error=on_error,
 )
