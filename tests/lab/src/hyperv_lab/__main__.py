@@ -29,6 +29,7 @@ import yaml
 
 from . import lab_yml, rehearsal
 from .config import LabConfig
+from .kdc import KerberosMissing
 from .lab import Lab
 from .reading import ConfigError
 
@@ -174,7 +175,7 @@ def main() -> int:
     except ConfigError as error:
         _say(str(error))
         return 2
-    except OSError as error:
+    except (OSError, KerberosMissing) as error:
         _say(f"The lab cannot start: {error}")
         return 1
     finally:

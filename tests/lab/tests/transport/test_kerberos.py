@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hyperv_lab import kdc as lab_kdc
+from hyperv_lab.client import Lab, LabError
 from hyperv_lab.config import UserConfig
 from hyperv_lab.kdc import Kdc, KerberosMissing
 from hyperv_lab.transport.accounts import Directory
@@ -194,3 +198,33 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(lab_kdc, "PROGRAMS", ("krb5kdc-that-nobody-has",))
     with pytest.raises(KerberosMissing, match="requirements/debian.txt"):
         Kdc(tmp_path / "own", tmp_path / "krb5.conf", "lab.test", USERS, HOSTS)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_kdc_ends_with_the_lab(end: signal.Signals) -> None:
+    content = {"kerberos": True, "hosts": {"hv01": {"address": "127.0.77.1", "http_port": 0, "https_port": 0}}}
+    with Lab.start(content) as lab:
+        assert lab.kerberos is not None
+        place = re.search(r"kdc = (\S+):(\d+)", Path(lab.kerberos["config"]).read_text(encoding="utf-8"))
+        assert place is not None
+        address = (place[1], int(place[2]))
+        socket.create_connection(address, timeout=5).close()
+        os.kill(lab.pid, end)
+        deadline = time.monotonic() + tickets.PATIENCE
+        while listens(address):
+            assert time.monotonic() < deadline, "the KDC goes on"
+            time.sleep(0.05)
+
+
+def listens(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address) == 0
+
+
+def test_a_lab_without_what_it_needs_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Debian's packages are not there: the lab ends with that one sentence."""
+    (tmp_path / "sitecustomize.py").write_text("import hyperv_lab.kdc as kdc\nkdc.PROGRAMS = ('krb5kdc-of-nobody',)\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), os.environ["PYTHONPATH"])))
+    content = {"kerberos": True, "hosts": {"hv01": {"address": "127.0.77.1", "http_port": 0, "https_port": 0}}}
+    with pytest.raises(LabError, match="cannot start: Kerberos needs krb5kdc-of-nobody"):
+        Lab.start(content)

@@ -234,6 +234,8 @@ def test_faults(lab: Lab) -> None:
         (lambda lab: lab.set_free("hv01", "Z", 1), "no volume Z"),
         (lambda lab: lab.rules(no_such_rule=True), "no such rule"),
         (lambda lab: lab.delegation({"hv01": ["hv09"]}), "hv09"),
+        (lambda lab: lab.delegation({"hv01": {"to": {"hv02": ["smb"]}}}), r"delegation.hv01.to.hv02\[0\]: 'smb'"),
+        (lambda lab: lab.patch("hv01", troubles=["bad luck"]), r"troubles\[0\]: 'bad luck' is none of"),
     ],
 )
 def test_mistakes_are_said(lab: Lab, act: Callable[[Lab], Any], message: str) -> None:
