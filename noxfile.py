@@ -29,7 +29,7 @@ SHARED = ("--no-loadscope-reorder", "-n")
 """How workers share tests (see conftest.py); their number follows. Those that wait for a lab can be more than cores."""
 EVERY_TIME = ("conflict", "default", "disk_full", "limit", "one_down")
 """Scenarios of the default session; the others are part of the journeys."""
-DOCUMENTED = {"module": "modules", "callback": "callback", "inventory": "inventory"}
+DOCUMENTED = {"module": "modules", "callback": "callback", "lookup": "lookup", "inventory": "inventory"}
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"

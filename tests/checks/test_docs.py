@@ -28,7 +28,7 @@ def test_the_readme_names_what_is_included() -> None:
     included = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is included")[2]
     table = [line for line in included.splitlines() if line.startswith("|")]
     named = set(re.findall(r"`(?:fanout\.hyperv\.)?(\w+)`", "\n".join(line.split("|")[1] for line in table[2:])))
-    folders = ("plugins/modules", "plugins/callback", "plugins/inventory", "playbooks")
+    folders = ("plugins/modules", "plugins/callback", "plugins/lookup", "plugins/inventory", "playbooks")
     files = {path.stem for folder in folders for path in (ROOT / folder).glob("*.*") if path.is_file()}
     roles = {path.name for path in (ROOT / "roles").iterdir()}
     assert named == files | roles
