@@ -21,7 +21,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._listing import obstacle
-from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import our_place, shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, our_place, shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, inside, is_revision, name_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover, dependents
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
@@ -104,7 +104,12 @@ class Retirement:
         """What is there now."""
         vms = self.host.vms()
         copies = look(
-            self.host, base=self.target_path, template_id=self.template_id, name=self.name, revision=None, vms=vms
+            self.host,
+            base=self.target_path,
+            template_id=self.template_id,
+            name=self.name,
+            revision=None,
+            vms=[vm for vm in vms if not is_clone(vm)],  # on the source they are on their way to others
         )
         return Found(copies=copies, users=users_of(self.host, copies, self.template_id, vms), vms=vms)
 

@@ -168,8 +168,6 @@ def _shown(found: Copies) -> Values:
 
 
 def _distribution(work: Work, order: Order, supply: Supply) -> Values:
-    if work.provider == order.source:  # its copy is for its own guests: it is no target
-        return {}
     provider: Values = {
         "facts": DONE,
         "revision": order.revision,
@@ -185,6 +183,8 @@ def _distribution(work: Work, order: Order, supply: Supply) -> Values:
 def _told(work: Work, provider: Values) -> Values:
     """What the status file learns of this provider: of which template, too, for a run may have several."""
     name, source = work.params.get("name"), work.params.get("source")
+    if work.provider == source:  # what lies there is for its own guests: it is no target
+        return {}
     template = {"template": {"name": name, "source": source}} if name and source else {}
     return {"distribution": {**template, "providers": {work.provider: provider}}}
 
