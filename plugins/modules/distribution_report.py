@@ -55,13 +55,18 @@ EXAMPLES = r"""
 RETURN = r"""
 summary:
   description:
-    - Names of the providers that are OK, and sentences by name for those that are not.
+    - Names of the providers that are OK, and sentences by name for those that are not, with counts of both.
+    - RV(ignore:summary.errors) has the code, the message and the remedy for each provider that is not OK.
     - For several templates a list of these in RV(ignore:summary.templates).
   type: dict
   returned: success
   sample:
     template: win11-gold
+    revision: 985f74d2bff0
     source: hv01
+    counts: {ok: 1, failed: 0, not_available: 1, removed: 0}
+    errors:
+      hv03: {code: CONNECTION_REFUSED, message: "hv03: the connection was refused", remedy: "Check that ..."}
     providers: 2
     ok: [hv02]
     failed: {}

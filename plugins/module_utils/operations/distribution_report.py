@@ -91,6 +91,7 @@ class Ended:
     ) -> None:
         self.plan = plan
         self.error = failed.get(str((plan["template"] or {}).get("id")))
+        self._results = results
         self._words: dict[str, dict[str, str]] = {OK: {}, FAILED: {}, NOT_AVAILABLE: {}, REMOVED: {}}
         for name, step in self.steps.items():
             if step["listed"] or step.get("leaving") or step.get("refused"):
@@ -151,10 +152,13 @@ class Ended:
         return {"id": template["id"], "staging_path": staging, "removed": removed, "supplied": supplied}
 
     def summary(self, source: str) -> Values:
-        """Names by how they ended, with the sentence for those that are not OK."""
+        """Names by how they ended, with the sentence, the error's code and its remedy for those that are not OK."""
         return {
             "template": self.plan["name"],
+            "revision": (self.plan["template"] or {}).get("revision"),
             "source": source,
+            "counts": {word: len(names) for word, names in self._words.items()},
+            "errors": {name: self._error_of(name) for name in sorted(self.problems)},
             "providers": sum(len(self._words[word]) for word in (OK, FAILED, NOT_AVAILABLE)),
             "ok": sorted(self._words[OK]),
             "failed": self._words[FAILED],
@@ -163,6 +167,13 @@ class Ended:
             "unlisted": self.holders,
             "not_in_list": sorted(self._others()),
         }
+
+    def _error_of(self, name: str) -> Values:
+        """The error of a provider that is not OK, as far as a job's artifacts need it."""
+        result = self._results.get(name) or {}
+        error = result.get("error") or self.steps[name].get("error") or self.error or {}
+        message = error.get("message") or self.problems[name]
+        return {"code": error.get("code") or "UNKNOWN", "message": message, "remedy": error.get("remedy")}
 
     def distribution(self, source: str) -> Values | None:
         """What the status file has not learned from the tasks themselves: that there was nothing to copy from."""

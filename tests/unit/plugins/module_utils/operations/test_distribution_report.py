@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The fanout.hyperv authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run says of itself to AWX: template, revision, counts, and for each provider that is not OK what to do."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import Ended
+
+Values = dict[str, t.Any]
+DOWN = {"code": "CONNECTION_REFUSED", "message": "refused", "remedy": "Check the host."}
+FULL = {"code": "DISK_FULL", "message": "full", "remedy": "Make room."}
+
+
+def step(**more: t.Any) -> Values:
+    plain = {"action": "copy", "why": "no copy", "listed": True, "leaving": False, "error": None, "answers": True}
+    return {**plain, "computer": None, **more}
+
+
+def plan(**steps: Values) -> Values:
+    template = {"id": "t-1", "revision": "985f74d2bff0", "staging_path": "C:\\s"}
+    return {"name": "gold", "template": template, "providers": steps, "leaving": []}
+
+
+def summary(steps: dict[str, Values], results: dict[str, Values], failed: dict[str, Values] | None = None) -> Values:
+    return Ended(plan(**steps), results, failed or {}).summary("hv01")
+
+
+def test_everything_that_a_job_s_artifacts_need() -> None:
+    steps = {"hv02": step(), "hv03": step(action="none", error=DOWN, answers=False), "hv04": step()}
+    results: dict[str, Values] = {
+        "hv02": {"msg": "copied"},
+        "hv04": {"failed": True, "msg": "hv04: full", "error": FULL},
+    }
+    told = summary(steps, results)
+    assert (told["template"], told["revision"], told["source"]) == ("gold", "985f74d2bff0", "hv01")
+    assert told["counts"] == {"ok": 1, "failed": 1, "not_available": 1, "removed": 0}
+    assert (told["ok"], list(told["failed"]), list(told["not_available"])) == (["hv02"], ["hv04"], ["hv03"])
+    assert told["errors"] == {"hv03": DOWN, "hv04": FULL}
+
+
+@pytest.mark.parametrize(
+    ("result", "failed", "code"),
+    [
+        ({"failed": True, "msg": "boom"}, {}, "UNKNOWN"),
+        ({"skipped": True}, {"t-1": FULL}, "DISK_FULL"),
+    ],
+)
+def test_what_has_no_error_of_its_own(result: Values, failed: dict[str, Values], code: str) -> None:
+    (error,) = summary({"hv02": step()}, {"hv02": result}, failed)["errors"].values()
+    assert error["code"] == code
+    assert error["message"]
+
+
+def test_without_a_template_there_is_no_revision() -> None:
+    told = Ended({**plan(hv02=step(error=FULL)), "template": None}, {}, {}).summary("hv01")
+    assert (told["revision"], told["errors"]["hv02"]["code"]) == (None, "DISK_FULL")
