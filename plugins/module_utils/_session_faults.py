@@ -25,6 +25,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import TRANSPORT, Explanation, explain_fault
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_signing_in import explain_sign_in
 
+_HTTP_TOO_LARGE = 413
+_TOO_LARGE = Explanation(
+    "REQUEST_TOO_LARGE",
+    "The host takes only smaller requests than Windows does of itself (500 KiB).",
+    "Raise its limit: 'Set-Item WSMan:\\localhost\\MaxEnvelopeSizekb 500'.",
+)
 _AUTHENTICATING = frozenset(("spnego", "krb5", "gssapi", "requests_credssp"))
 
 
@@ -101,7 +107,8 @@ def refused(error: Exception, label: str, auth: str) -> HyperVError:
     if kind is Trouble.DEFECT:
         return HostUnreachable(f"{label}: {_text(error)}", code="PROTOCOL", layer="protocol", transient=False)
     found = _found(error)
-    return _explained(HostUnreachable, label, TRANSPORT[found], _sentence(found, error), error)
+    why = _TOO_LARGE if found == _TOO_LARGE.code else TRANSPORT[found]
+    return _explained(HostUnreachable, label, why, _sentence(found, error), error)
 
 
 def unknown(error: Exception, label: str, what: str, why: str) -> OutcomeUnknown:
@@ -133,6 +140,8 @@ def _not_let_in(error: BaseException, label: str, auth: str) -> HyperVError:
 def _found(error: Exception) -> str:
     """The symptom, when it is certain that the connection was never good."""
     if "WinRMTransportError" in _names(error):
+        if _status(error) == _HTTP_TOO_LARGE:
+            return _TOO_LARGE.code
         return "HTTP_ERROR" if _status(error) >= 500 else "NOT_WINRM"
     if isinstance(error, ET.ParseError):
         return "NOT_WINRM"

@@ -52,7 +52,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def config(endpoint: Path) -> dict[str, t.Any]:
     vms = [{"name": "one"}]
-    tight = {"shells_per_user": 2, "users": 1, "operations_per_user": 2}
+    tight = {"shells_per_user": 2, "users": 1, "operations_per_user": 2, "envelope_kb": 200}
     return {
         "domain": "lab.test",
         "users": [
@@ -152,6 +152,15 @@ def test_too_many_operations(lab: Lab, session: Open) -> None:
     assert isinstance(error, HostUnreachable)
     assert (error.code, error.transient) == ("QUOTA", True)
     assert [call["command"] for call in lab.calls(TIGHT, since=before)] == ["Start-Sleep"]
+
+
+def test_a_request_that_is_too_large(session: Open) -> None:
+    one = session(TIGHT)
+    error = refusal(one, command("Set-Variable", Name="x", Value="x" * 400_000))
+    assert isinstance(error, HostUnreachable)
+    assert (error.code, error.transient) == ("REQUEST_TOO_LARGE", False)
+    assert "MaxEnvelopeSizekb" in str(error.remedy)
+    assert names(one) == ["one"]
 
 
 # ---- the host's processes

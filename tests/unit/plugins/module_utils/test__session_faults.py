@@ -73,6 +73,7 @@ CASES = [
     (requests.ReadTimeout("slow"), Trouble.BROKEN, "NO_ANSWER"),
     (requests.exceptions.ChunkedEncodingError("half"), Trouble.BROKEN, "CONNECTION_BROKEN"),
     (WinRMTransportError("http", 404, ""), Trouble.REJECTED, "NOT_WINRM"),
+    (WinRMTransportError("http", 413, ""), Trouble.REJECTED, "REQUEST_TOO_LARGE"),
     (WinRMTransportError("http", 503, ""), Trouble.BROKEN, "HTTP_ERROR"),
     (ET.ParseError("rubbish"), Trouble.BROKEN, "NOT_WINRM"),
     (FragmentError("gap"), Trouble.BROKEN, None),
