@@ -78,21 +78,36 @@ def in_order(words: list[t.Any], *expected: t.Any) -> bool:
     return all(any(word == wanted for word in rest) for wanted in expected)
 
 
-@pytest.mark.slow
-def test_every_word_is_seen_in_the_right_order(make_site: MakeSite) -> None:
-    site = make_site(config(targets=3, network_rate="12MiB"))
-    seen: set[str] = set()
-    templates: set[str] = set()
+class Seen:
+    """The words of one journey."""
 
-    def play(*arguments: str, playbook: str = "distribute", code: int = 0, **extra: t.Any) -> Recorder:
-        with recorded(site) as recorder:
-            played = site.play(playbook, *arguments, **extra)
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.words: set[str] = set()
+        self.template: set[str] = set()
+
+    def play(self, *arguments: str, playbook: str = "distribute", code: int = 0, **extra: t.Any) -> Recorder:
+        with recorded(self.site) as recorder:
+            played = self.site.play(playbook, *arguments, **extra)
         assert (played.code == 0) is (code == 0), played.output
-        seen.update(word for words in recorder.providers.values() for pair in words for word in pair)
-        templates.update(recorder.template)
+        self.words.update(word for words in recorder.providers.values() for pair in words for word in pair)
+        self.template.update(recorder.template)
         return recorder
 
-    first = play(distribute_targets=["hv02", "hv03"])
+
+# The two journeys together see every word there is.
+COPYING = {OK, ADDING, DISTRIBUTING, FAILED}
+JOINING = {OK, ADDING, REMOVING}
+assert {READY, NEEDS, GONE} == set(STATES)
+assert set(PROGRESS) == COPYING | JOINING
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_first_copies_new_revisions_failures_and_what_was_done_by_hand(make_site: MakeSite) -> None:
+    site = make_site(config(targets=2, network_rate="12MiB"))
+    seen = Seen(site)
+    first = seen.play()
     for name in ("hv02", "hv03"):
         assert in_order(first.providers[name], (NEEDS, OK), (NEEDS, ADDING), (READY, OK)), first.providers[name]
         assert first.providers[name][-1] == (READY, OK)
@@ -102,7 +117,7 @@ def test_every_word_is_seen_in_the_right_order(make_site: MakeSite) -> None:
     (template,) = site.vms(SOURCE)
     site.lab.patch_vm(SOURCE, template["id"], memory="8GiB")
     site.lab.down("hv03")
-    second = play(code=1)
+    second = seen.play(code=1)
     assert in_order(second.providers["hv02"], (READY, OK), (NEEDS, OK), (NEEDS, DISTRIBUTING), (READY, OK))
     assert second.providers["hv03"][-1] == (GONE, FAILED), second.providers["hv03"]
     assert in_order(second.template, DISTRIBUTING, FAILED), second.template
@@ -110,37 +125,49 @@ def test_every_word_is_seen_in_the_right_order(make_site: MakeSite) -> None:
 
     # It is back: the failure is known until it is made good.
     site.lab.up("hv03")
-    third = play("--limit", "hv03")
+    third = seen.play("--limit", "hv03")
     assert in_order(third.providers["hv03"], (GONE, FAILED), (NEEDS, FAILED), (NEEDS, DISTRIBUTING), (READY, OK))
     assert third.providers["hv02"] == [(READY, OK)], "a run for others says nothing new about it"
-
-    # Adding one while the others stay as they are.
-    fourth = play(playbook="add", provider="hv04")
-    assert in_order(fourth.providers["hv04"], (NEEDS, ADDING), (READY, OK)), fourth.providers["hv04"]
-    assert {word for name in ("hv02", "hv03") for word in fourth.providers[name]} == {(READY, OK)}
-    assert in_order(fourth.template, OK, ADDING, OK), fourth.template
-
-    # Removing one that is down: it stays until it was there.
-    site.lab.down("hv04")
-    fifth = play(playbook="remove", provider="hv04", code=1)
-    assert fifth.providers["hv04"][-1] == (GONE, REMOVING), fifth.providers["hv04"]
-    assert fifth.template[-1] == REMOVING
-    site.lab.up("hv04")
-    sixth = play()
-    assert sixth.providers["hv04"][-1][1] == REMOVING
-    assert "hv04" not in site.words()
-    assert site.names("hv04") == []
-    assert sixth.template[-1] == OK
 
     # Started by hand.
     (copy,) = site.vms("hv02")
     site.lab.patch_vm("hv02", copy["id"], state="Running")
-    seventh = play(code=1)
-    assert seventh.providers["hv02"] == [(READY, OK), (NEEDS, FAILED)]
+    fourth = seen.play(code=1)
+    assert fourth.providers["hv02"] == [(READY, OK), (NEEDS, FAILED)]
     site.lab.patch_vm("hv02", copy["id"], state="Off")
-    eighth = play()
-    assert eighth.providers["hv02"] == [(NEEDS, FAILED), (READY, OK)], "nothing was written to it: it is as it was"
+    fifth = seen.play()
+    assert fifth.providers["hv02"] == [(NEEDS, FAILED), (READY, OK)], "nothing was written to it: it is as it was"
     assert [vm["name"] for vm in site.vms("hv02")] == [TEMPLATE]
 
-    assert seen == {*STATES, *PROGRESS}
-    assert templates == set(PROGRESS)
+    assert seen.words == {READY, NEEDS, GONE} | COPYING
+    assert seen.template == COPYING
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_providers_that_join_and_leave(make_site: MakeSite) -> None:
+    site = make_site(config(targets=2, network_rate="24MiB"))
+    seen = Seen(site)
+    seen.play(distribute_targets=["hv02"])
+
+    # One is added while the other stays as it is.
+    added = seen.play(playbook="add", provider="hv03")
+    assert in_order(added.providers["hv03"], (NEEDS, ADDING), (READY, OK)), added.providers["hv03"]
+    assert set(added.providers["hv02"]) == {(READY, OK)}
+    assert in_order(added.template, OK, ADDING, OK), added.template
+
+    # One that is removed while it is down stays until it was there.
+    site.lab.down("hv03")
+    refused = seen.play(playbook="remove", provider="hv03", code=1)
+    assert refused.providers["hv03"][-1] == (GONE, REMOVING), refused.providers["hv03"]
+    assert set(refused.providers["hv02"]) == {(READY, OK)}
+    assert refused.template[-1] == REMOVING
+    site.lab.up("hv03")
+    gone = seen.play()
+    assert {word for _state, word in gone.providers["hv03"]} == {REMOVING}
+    assert list(site.words()) == ["hv02"]
+    assert site.names("hv03") == []
+    assert gone.template[-1] == OK
+
+    assert seen.words == {READY, NEEDS, GONE} | JOINING
+    assert seen.template == JOINING
