@@ -15,6 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import FILE_FORMATS, VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import inside
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import REMOVABLE_STATES, Remover, dependents
+from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import guest_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
 
 
@@ -26,7 +27,7 @@ def decide(work: Work) -> Decision:
         return Same(reason="There is no VM with this id.")
     stamp = our_stamp(vm)
     check_state(vm)
-    folder = attempt_folder(vm, stamp.template_id)
+    folder = attempt_folder(vm, stamp.template_id) or guest_folder(vm, stamp.template_id)
     disks = [drive.path for drive in host.drives(vm.id) if drive.is_file]
     gone = [path for path in disks if folder is not None and inside(path, folder)]
     kept = [path for path in disks if path not in gone]

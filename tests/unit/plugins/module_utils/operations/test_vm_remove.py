@@ -113,3 +113,13 @@ def test_a_stamped_vm_outside_our_folders_loses_no_file(host: FakeHost) -> None:
     assert result["kept_files"] == [disk]
     assert OTHER_ID not in host.machines
     assert disk in host.files.content
+
+
+def test_a_guest_goes_with_its_own_folder(host: FakeHost) -> None:
+    folder = rf"D:\VMs\fanout\{T_ID}\guests\89abcdef"
+    place = rf"{folder}\fanout-89abcdef"
+    guest = vm(OTHER_ID, "web", path=place, configuration_location=place, notes=stamp(OTHER_ID, "guest"))
+    host.add(guest, rf"{folder}\Virtual Hard Disks\gold.vhdx", parent_path=DISK)
+    assert run(host, OTHER_ID)["left"] == []
+    assert not [path for path in [*host.files.content, *host.files.folders] if path.startswith(folder)]
+    assert DISK in host.files.content
