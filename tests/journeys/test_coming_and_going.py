@@ -121,6 +121,26 @@ def test_a_teardown_with_one_down_is_finished_later(make_site: MakeSite) -> None
     assert site.names(SOURCE) == [TEMPLATE]
 
 
+def test_a_template_is_taken_back_and_declared_anew(make_site: MakeSite) -> None:
+    notes = "Ask Ada before you change this."
+    site = make_site(config(targets=2, vms=[vm(notes=notes)]))
+    assert site.distribute().code == 0
+    gone = site.play("teardown", teardown_confirm=TEMPLATE)
+    assert gone.code == 0, gone.output
+    assert [site.files(name) for name in (SOURCE, "hv02", "hv03")] == [[], [], []]
+    (template,) = site.vms(SOURCE)
+    assert template["notes"] == notes
+    assert site.words() == {}
+
+    again = site.play("teardown", teardown_confirm=TEMPLATE)
+    assert (again.code, again.changed) == (0, {}), again.output
+    never = site.distribute(distribute_multi_provider=False)
+    assert never.code != 0
+    anew = site.distribute(distribute_targets=["hv03"])
+    assert anew.code == 0, anew.output
+    assert site.words() == {"hv03": READY}
+
+
 def test_two_templates_in_one_run_and_one_of_them_cannot(make_site: MakeSite) -> None:
     site = make_site(config(targets=3, vms=[vm(), vm(OTHER), vm("broken", state="Running")]))
     names = [TEMPLATE, "broken", "missing", OTHER]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from .conftest import MakeSite
-from .site import TEMPLATE, config, vm
+from .site import TEMPLATE, config
 
 
 @pytest.mark.slow
@@ -44,46 +44,21 @@ def test_one_is_added_and_one_is_removed_while_the_others_are_not_touched(make_s
 
 
 @pytest.mark.slow
-def test_what_is_available_and_the_way_back_to_an_undeclared_template(make_site: MakeSite) -> None:
-    notes = "Ask Ada before you change this."
-    site = make_site(config(targets=3, vms=[vm(notes=notes)]))
-    site.lab.patch("hv04", switches=["Other"])
-    before = site.last_call()
-    wrong = site.play("preflight")
-    assert wrong.code == 0, "hv04 is not eligible, so it is not in the list"
-    asked = site.play("preflight", distribute_targets=["hv02", "hv04"])
+def test_what_is_available_is_told_without_writing(make_site: MakeSite) -> None:
+    site = make_site(config(targets=2))
+    site.lab.patch("hv03", switches=["Other"])
+    asked = site.play("preflight", distribute_targets=["hv02", "hv03"])
     assert asked.code != 0
-    assert "SWITCH_MISSING" in asked.output or "no virtual switch" in asked.output
-    assert site.writes(before) == []
+    assert "no virtual switch" in asked.output
+    assert site.writes() == []
 
-    assert site.distribute(distribute_targets=["hv02", "hv03"]).code == 0
-    before = site.last_call()
     listed = site.play("providers")
     assert listed.code == 0, listed.output
-    rows = {
-        line.split()[0]: line.split()
-        for line in listed.output.splitlines()
-        if line.startswith("hv0") and ": " not in line[:40]
-    }
-    assert rows["hv02"][1:5] == ["yes", "target", "Ready", "OK"]
-    assert rows["hv04"][1:3] == ["no", "-"]
+    rows = {line.split()[0]: line.split() for line in listed.output.splitlines() if "standalone" in line}
+    assert rows["hv02"][1:3] == ["yes", "target"]
+    assert rows["hv03"][1:3] == ["no", "-"]
     assert "SWITCH_MISSING" in listed.output
-    assert site.writes(before) == []
-
     refused = site.play("teardown")
     assert refused.code != 0
-    assert "teardown_confirm=win11-gold" in refused.output
-    assert site.writes(before) == []
-    gone = site.play("teardown", teardown_confirm=TEMPLATE)
-    assert gone.code == 0, gone.output
-    for name in ("hv01", "hv02", "hv03"):
-        assert site.files(name) == []
-    (template,) = site.vms("hv01")
-    assert template["notes"] == notes
-    assert site.words() == {}
-
-    again = site.play("teardown", teardown_confirm=TEMPLATE)
-    assert (again.code, again.changed) == (0, {}), again.output
-    anew = site.distribute(distribute_targets=["hv03"])
-    assert anew.code == 0, anew.output
-    assert site.words() == {"hv03": ("Ready", "OK")}
+    assert f"teardown_confirm={TEMPLATE}" in refused.output
+    assert site.writes() == []
