@@ -127,6 +127,11 @@ class Journey:
             raise Stopped(f"{', '.join(taken)}: there is a VM called {self.template} already; nothing was touched")
         self._original = template
         self._say(f"{len(machines)} hosts answer", len(machines) == len(self.place.providers))
+        if not exists("preflight"):
+            self.untaken.append("preflight: there is no playbook for it")
+            return
+        played = self.place.play("preflight", PLAYBOOK.format("preflight"), distribute_template=self.template)
+        self._say("preflight finds nothing in the way", played.code == 0)
 
     def check_mode(self) -> None:
         """the plan is shown and nothing is changed"""
@@ -140,6 +145,11 @@ class Journey:
         played = self._distribute("distribute")
         self._say("the run ends well", played.code == 0)
         self._supplied()
+        if not exists("status"):
+            self.untaken.append("status: there is no playbook for it")
+            return
+        shown = self.place.play("status", PLAYBOOK.format("status"), status_template=self.template)
+        self._say("the hosts themselves show the same", shown.code == 0)
 
     def repeat(self) -> None:
         """the run once more"""
@@ -197,10 +207,15 @@ class Journey:
 
     def teardown(self) -> None:
         """everything is taken back"""
-        if not exists("remove"):
+        if not exists("teardown"):
             self.untaken.append("teardown: there is no playbook for it; the copies are still there")
             return
-        played = self._provider("remove", ",".join(self.place.targets))
+        played = self.place.play(
+            "teardown",
+            PLAYBOOK.format("teardown"),
+            distribute_template=self.template,
+            teardown_confirm=self.template,
+        )
         self._say("the run ends well", played.code == 0)
         machines = self.place.machines()
         self._say("no target holds a copy", not any(self._copies(machines).values()))
