@@ -99,7 +99,10 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: .55rem 1rem .55rem 0; border-top: 1px solid var(--line); vertical-align: top; }
 thead th { border-top: 0; color: var(--muted); font-size: .8rem; font-weight: 600; white-space: nowrap;
   padding-top: 0; }
-tbody th[scope=row] { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; max-width: 16rem; }
+tbody th[scope=row] { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; width: 26%; }
+table.many { font-size: .82rem; }
+table.many th, table.many td { padding-top: .28rem; padding-bottom: .28rem; }
+table.many .meter { width: 3rem; }
 .amount { white-space: nowrap; }
 tbody th[scope=rowgroup] { padding: 1.1rem 0 .5rem; font-size: .85rem; }
 tbody:first-of-type th[scope=rowgroup] { padding-top: .6rem; }
@@ -110,7 +113,7 @@ th.right:last-child, td.right:last-child { padding-right: 0; }
   overflow: hidden;
   vertical-align: middle; margin-right: .6rem; }
 .meter i { display: block; height: 100%; background: var(--tone); border-radius: 1rem; }
-.time { display: grid; grid-template-columns: minmax(5rem, 10rem) 1fr; gap: .35rem 1rem; align-items: center;
+.time { display: grid; grid-template-columns: minmax(5rem, 12rem) 1fr; gap: .35rem 1rem; align-items: center;
   font-size: .9rem; }
 .time .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: right; }
 .lane { position: relative; height: 1.25rem; border-radius: .3rem; background: var(--track); overflow: hidden; }

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._html import Html, element, escaped, join, name_of
-from ansible_collections.fanout.hyperv.plugins.plugin_utils._report_timeline import clock, human
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._report_timeline import DENSE, clock, human
 from ansible_collections.fanout.hyperv.plugins.plugin_utils._states import (
     ADDING,
     DISTRIBUTING,
@@ -74,7 +74,8 @@ def providers_section(document: Document, now: float) -> Html:
     used = {kind: entries for kind, entries in groups.items() if entries}
     heads = [element("th", title, scope="col", class_=_side(title)) for title in HEADINGS]
     bodies = [_group(kind, entries, now, titled=len(used) > 1) for kind, entries in used.items()]
-    table = element("table", element("thead", element("tr", *heads)), *bodies)
+    size_class = "many" if len(document.providers) > DENSE else None
+    table = element("table", element("thead", element("tr", *heads)), *bodies, class_=size_class)
     return element(
         "section",
         element("h2", "Providers", id="providers"),

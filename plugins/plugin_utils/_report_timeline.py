@@ -26,7 +26,7 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._table import size
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 TICKS = 8
 DENSE = 24
-"""Rows from which on they are drawn narrower."""
+"""More rows than these are drawn narrower."""
 
 NAMES: t.Final = {"removing": "removal", "cleaning": "removal", "adopting": "copying"}
 """Phases that are drawn as another one."""
@@ -192,4 +192,4 @@ def _chart(throughput: Throughput | None, window: Window) -> Iterable[Html]:
     yield element("div", chart, class_="chart")
 
 
-__all__ = ("clock", "human", "timeline", "window_of")
+__all__ = ("DENSE", "clock", "human", "timeline", "window_of")
