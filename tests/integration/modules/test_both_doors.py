@@ -38,6 +38,8 @@ FAILING = (
     Task("template", {"name": "win11-gold", "multi_provider": False}),
     Task("vm_remove", {"id": T_ID}),
     Task("template", {"name": "win11-gold", "state": "absent"}),
+    Task("guest", {"template_id": T_ID, "name": "win11-gold", "revision": "0123456789ab", "count": 2}, host="hv02"),
+    Task("guest", {"template_id": T_ID, "name": "win11-gold", "revision": "newest", "names": ["a"]}, host="hv02"),
 )
 
 
