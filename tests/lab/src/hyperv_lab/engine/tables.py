@@ -54,6 +54,7 @@ CORRECTIONS: dict[tuple[str, str], dict[str, Any]] = {
     **{key: {"rem": True} for key in REMAINING},
 }
 
+
 @dataclass(frozen=True)
 class SetRole:
     """What a parameter is in one parameter set."""
