@@ -15,6 +15,8 @@ import yaml
 
 from tests.acceptance import facts
 from tests.acceptance.__main__ import main
+from tests.acceptance.journey import Journey, Statement
+from tests.acceptance.place import Place
 from tests.recordings.fragments import BrokenStream, Joiner, Message, fragments, split
 from tests.recordings.scrub import Scrubber, cleaned
 
@@ -137,3 +139,31 @@ def test_it_asks_before_it_starts(
     assert main([*arguments, "--folder", str(tmp_path / "out")]) == 2
     assert said in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("logs/*"))
+
+
+@pytest.mark.parametrize(("good", "code"), [(True, 0), (False, 1)])
+def test_the_report_and_the_exit_code(
+    good: bool, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a journey that needs no hosts."""
+
+    def run(self: Journey) -> bool:
+        self.statements.append(Statement("the run ends well", good))
+        self.untaken.append("preflight: there is no playbook for it")
+        return good
+
+    def lab(folder: Path, targets: int, template: str, tell: object) -> Journey:
+        return Journey(Place(tmp_path / "hosts.yml", folder), template)
+
+    monkeypatch.setattr(Journey, "run", run)
+    monkeypatch.setattr("tests.acceptance.__main__.in_the_lab", lab)
+    variables = {"distribute_source": "hv01", "ansible_connection": "psrp", "ansible_host": "127.0.59.1"}
+    content = {"hyperv": {"hosts": dict.fromkeys(["hv01", "hv02"]), "vars": variables}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(content))
+    words = ["--inventory", str(tmp_path / "hosts.yml"), "--template", "gold", "--confirm", "gold"]
+    assert main([*words, "--folder", str(tmp_path / "out")]) == code
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert f"- {'yes' if good else '**NO**'}: the run ends well" in report
+    assert "- not taken: preflight" in report and "Nothing." in report
+    assert "report.md" in capsys.readouterr().out
+    assert not (tmp_path / "out" / "raw").exists()
