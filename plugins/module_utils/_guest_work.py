@@ -35,7 +35,10 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._guests import (
     Pending,
     Unfinished,
     copy_name,
+    guests_among,
     look,
+    other_paths,
+    pending_notes,
     pending_path,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
@@ -156,12 +159,14 @@ class GuestWork:
             revision=order.revision,
             vms=[vm for vm in vms if not is_clone(vm)],
         )
-        others = [Layout(path, order.template_id) for path in self._other_paths()]
+        others = [Layout(path, order.template_id) for path in self._other_paths(vms)]
         return Seen(copies=copies, found=look(self.host, [self._here, *others], order.template_id, vms), vms=vms)
 
-    def _other_paths(self) -> list[str]:
-        path = self.order.wanted.get("path")
-        return [path] if path and not same(path, self.order.target_path) else []
+    def _other_paths(self, vms: Sequence[VM]) -> list[str]:
+        """Where guests may lie besides the copies' folder: where they are asked for, and where they were made."""
+        made = [guest.stamp.made for guest in guests_among(vms, self.order.template_id)]
+        made += [note.made for _path, note in pending_notes(self.host, self._here)]
+        return other_paths(self.order.target_path, self.order.wanted.get("path"), made)
 
     def plan(self, seen: Seen) -> Steps:
         """The steps; refuses what stands in the way before anything is touched."""

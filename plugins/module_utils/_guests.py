@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._documents import dump, load
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, InvalidInput
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, join, name_of, same
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import OWNER, Layout, fold, join, name_of, same
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import LONGEST_NAME
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import is_stuck
 from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import guest_folder
@@ -276,11 +276,10 @@ def summary(guests: Iterable[Guest], revision: str | None) -> Values:
 def look(host: Host, layouts: Sequence[Layout], template_id: str, vms: Sequence[VM]) -> Found:
     """Ask the host about the guests of a template, whose folders lie below ``layouts``."""
     stamped = guests_among(vms, template_id)
-    folders = list(_folders(host, layouts))
+    owners = {join(entry.path, OWNER): entry for entry in _folders(host, layouts)}
     unfinished, owned = [], set()
-    for entry in folders:
-        if not host.files.found((layouts[0].owner(entry.path),)):
-            continue
+    for there in host.files.found(tuple(owners)):
+        entry = next(entry for path, entry in owners.items() if same(path, there.path))
         vm = next((vm for vm in vms if _lies_in(vm, entry.path, template_id)), None)
         guest = next((guest for guest in stamped if vm is not None and guest.vm.id == vm.id), None)
         if guest is not None and not _is_nameless(guest.vm, entry.path):
@@ -294,7 +293,7 @@ def look(host: Host, layouts: Sequence[Layout], template_id: str, vms: Sequence[
     return Found(
         guests=guests,
         unfinished=tuple(unfinished),
-        pending=tuple(_pending(host, layouts[0])),
+        pending=pending_notes(host, layouts[0]),
         exports=tuple(entry for entry in _inside(host, layouts[0]) if entry.name.lower().startswith("export-")),
         others=tuple(vm for vm in vms if vm.id not in known),
     )
@@ -327,9 +326,24 @@ def _folders(host: Host, layouts: Sequence[Layout]) -> Iterator[Entry]:
                 yield entry
 
 
+def other_paths(base: str, asked: str | None, made: Iterable[Mapping[str, t.Any] | None]) -> list[str]:
+    """The folders besides ``base`` in which guests lie: the one asked for, and those that guests were made in."""
+    paths = [asked, *(making.path for one in made if (making := Making.from_dict(one)))]
+    others: list[str] = []
+    for path in paths:
+        if path and not any(same(path, known) for known in (base, *others)):
+            others.append(path)
+    return others
+
+
 def pending_path(layout: Layout, vm_id: str) -> str:
     """Where the note about a guest that is made anew lies."""
     return join(layout.guests, f"{_PENDING}{vm_id}.json")
+
+
+def pending_notes(host: Host, layout: Layout) -> tuple[tuple[str, Pending], ...]:
+    """The notes about guests that are made anew, each with its path. A damaged one counts as none."""
+    return tuple(_pending(host, layout))
 
 
 def _pending(host: Host, layout: Layout) -> Iterator[tuple[str, Pending]]:
@@ -360,6 +374,8 @@ __all__ = (
     "guests_among",
     "look",
     "names_of",
+    "other_paths",
+    "pending_notes",
     "pending_path",
     "summary",
     "temporary_name",

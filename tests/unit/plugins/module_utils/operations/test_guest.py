@@ -355,6 +355,18 @@ def test_a_guest_that_was_moved_is_left_alone() -> None:
     assert host.writes == []
 
 
+def test_what_a_killed_run_has_left_in_another_folder_is_found_by_the_guests_stamp() -> None:
+    host = provider()
+    elsewhere = r"E:\Guests"
+    guests(host, names=["web-1"], guest_path=elsewhere)
+    assert ours(host)["web-1"].configuration_location.startswith(elsewhere)
+    folder = Layout(elsewhere, T_ID).guest("0123abcd")
+    host.files.put(join(folder, "owner.json"), "{}")
+    host.add_disk(join(folder, "Virtual Hard Disks", "gold.vhdx"))
+    assert guests(host, names=["web-1"])["plan"] == [f"clean {folder}"]
+    assert not [path for path in host.files.content if path.startswith(folder)]
+
+
 class Killed(BaseException):
     """The process is gone at this point."""
 
