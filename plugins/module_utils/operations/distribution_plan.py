@@ -159,7 +159,8 @@ def fixed(template: Template) -> Refused:
 def everybody(request: Request, template: Template, shown: Sequence[Shown]) -> Request:
     """All that may hold something of the template are to let go of it."""
     holders = [one.name for one in shown if has_anything(one.copy)]
-    return replace(request, targets=None, add=(), remove=tuple(dict.fromkeys([*template.known.holders, *holders])))
+    # The list is empty, not left out: without one it would be made of all eligible providers.
+    return replace(request, targets=(), add=(), remove=tuple(dict.fromkeys([*template.known.holders, *holders])))
 
 
 def rest(

@@ -156,6 +156,24 @@ def test_a_teardown_asks_all_that_hold_something_to_let_go() -> None:
     assert ended["records"][0]["removed"] == ["hv02"]
 
 
+def test_a_teardown_of_what_is_not_declared_does_nothing() -> None:
+    surveys = {"hv02": holding("hv02", {"t1": NO_COPY})}
+    made = plan([template(GOLD, "t1")], surveys, GOLD, teardown=True)
+    (one,) = made["results"]
+    assert (one["targets"], one["declare"], one["export"], made["jobs"]) == ([], False, False, {})
+
+
+def test_a_teardown_never_copies_to_who_refuses() -> None:
+    users = [{"id": "9", "name": "desk-1", "kind": "guest", "state": "Off"}]
+    held = {**CURRENT, "verdict": "older", "users": users}
+    made = plan([template(GOLD, "t1", ["hv02"])], {"hv02": holding("hv02", {"t1": held})}, GOLD, teardown=True)
+    assert actions(made) == [{"hv02": "none"}]
+    assert [job for jobs in made["jobs"].values() for job in jobs if not job.get("problem")] == []
+    ended = report(made)
+    assert ended["left"] == {GOLD: ["hv02"]}
+    assert "desk-1" in ended["problems"]["hv02"]
+
+
 def test_the_switch_is_thrown_once() -> None:
     surveys = {"hv02": holding("hv02", {"t1": NO_COPY})}
     made = plan([template(GOLD, "t1", ["hv02"])], surveys, GOLD, multi_provider=False)
