@@ -11,6 +11,7 @@ short_description: Plan in which order guests are made anew
 version_added: 0.1.0
 description:
   - Puts the outdated guests of all providers into waves, from what the surveys brought. Asks no host.
+  - Refuses while the template is in maintenance.
   - Every provider gets its turn before one gets more. Guests that are down although they should run go first.
   - Used by the role P(fanout.hyperv.recreate#role).
 author:
@@ -86,7 +87,7 @@ waves:
   elements: dict
   sample: [{hv02: [win11-gold-hv02-001], hv03: [win11-gold-hv03-001]}]
 template:
-  description: The template's id, name, revision, staging path, and whether it is in maintenance.
+  description: The template's id, name, revision and staging path.
   returned: success
   type: dict
 guests:

@@ -10,7 +10,12 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError, InvalidInput, NotFound
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    HyperVError,
+    InvalidInput,
+    NotFound,
+    Refused,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._guest_planning import (
     Limits,
     candidates,
@@ -20,6 +25,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._guest_planning impo
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
+MAINTENANCE = "IN_MAINTENANCE"
+
 
 def gather(work: Work) -> Values:
     """Waves of guests, and what is said about each provider."""
@@ -28,6 +35,8 @@ def gather(work: Work) -> Values:
         raise InvalidInput(f"The option 'serial' is {params['serial']}; it has to be at least 1.")
     template = _template(params)
     surveys: Mapping[str, t.Any] = params["surveys"]
+    if surveys:
+        _refuse_maintenance(params["templates"]["templates"][0])
     told = {name: _items(survey, template["revision"]) for name, survey in surveys.items()}
     guests = {name: ones for name, ones in told.items() if ones is not None}
     total = sum(map(len, guests.values()))
@@ -70,8 +79,14 @@ def _template(params: Values) -> Values:
         "name": template["name"],
         "revision": revision,
         "staging_path": template["staging_path"],
-        "maintenance": (template.get("record") or {}).get("maintenance", False),
     }
+
+
+def _refuse_maintenance(template: Mapping[str, t.Any]) -> None:
+    """Guests are not made anew from a template that somebody is changing."""
+    found = next((one for one in template.get("findings") or [] if one["code"] == MAINTENANCE), None)
+    if found is not None:
+        raise Refused(found["what"], code=MAINTENANCE, remedy=found["remedy"])
 
 
 def _items(survey: Mapping[str, t.Any], revision: str) -> list[Values] | None:
