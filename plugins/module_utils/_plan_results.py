@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import sentences
+from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import problem
 from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
     EXAMINE,
@@ -87,21 +88,27 @@ def jobs(plans: Iterable[Mapping[str, t.Any]]) -> dict[str, list[Values]]:
     found: dict[str, list[Values]] = {}
     for plan in plans:
         for name, step in plan["providers"].items():
-            if step["action"] != NOTHING:
-                found.setdefault(name, []).append(
-                    {
-                        "state": "absent" if step["action"] == TAKE_AWAY else "present",
-                        "template_id": plan["template"]["id"],
-                        "name": plan["name"],
-                        "revision": plan["template"]["revision"],
-                        "staging_path": plan["template"]["staging_path"],
-                        "target_path": step["target_path"],
-                        "migration_host": step["migration_host"],
-                        "clones": plan["clones"],
-                        "adopt": step["adopt"],
-                    }
-                )
+            against = problem(name, step) if step["action"] == NOTHING else None
+            if step["action"] != NOTHING or against is not None:
+                found.setdefault(name, []).append(_job(plan, step, against))
     return found
+
+
+def _job(plan: Mapping[str, t.Any], step: Mapping[str, t.Any], against: str | None) -> Values:
+    """``problem``: nothing is done on this provider, and its task fails with this sentence."""
+    template = plan["template"] or {"id": "", "revision": None, "staging_path": ""}
+    return {
+        "state": "absent" if step["action"] == TAKE_AWAY else "present",
+        "template_id": template["id"],
+        "name": plan["name"],
+        "revision": template["revision"] or "unknown",
+        "staging_path": template["staging_path"],
+        "target_path": step.get("target_path"),
+        "migration_host": step.get("migration_host"),
+        "clones": plan["clones"],
+        "adopt": step.get("adopt", False),
+        "problem": against,
+    }
 
 
 def computer_to_record(record: Record, one: Shown) -> str | None:

@@ -86,6 +86,11 @@ problems:
   description: By inventory name, why a provider is not OK.
   type: dict
   returned: success
+untold:
+  description: Names in RV(problems) whose own task has not failed.
+  type: list
+  elements: str
+  returned: success
 """
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_module

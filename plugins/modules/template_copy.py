@@ -97,6 +97,11 @@ options:
     description: After how many seconds of silence the work of another control node counts as abandoned.
     type: float
     default: 120.0
+  problem:
+    description:
+      - What is known to stand against this provider. The task fails with it and does nothing.
+      - The role P(fanout.hyperv.distribute#role) uses it for what its plan has found.
+    type: str
   remove_guests:
     description:
       - With O(state=absent), remove the guests of the template that need a disk of the copy, too. They have to be off.

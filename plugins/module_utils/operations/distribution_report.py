@@ -10,36 +10,14 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import sentences
+from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import (
+    FAILED,
+    NOT_AVAILABLE,
+    OK,
+    REMOVED,
+    outcome,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
-
-OK, FAILED, NOT_AVAILABLE, REMOVED = "ok", "failed", "not_available", "removed"
-
-
-def outcome(name: str, step: Mapping[str, t.Any], result: Mapping[str, t.Any] | None) -> tuple[str, str]:
-    """One word and one sentence about a provider of the list, or one that leaves it."""
-    error = step.get("error")
-    failing = "Not removed" if step.get("leaving") or step.get("refused") else "Failed to distribute"
-    if result is not None and not result.get("skipped"):
-        if result.get("failed"):
-            reason = result.get("msg") or "no reason was given"
-            if _silent(name, result):
-                return NOT_AVAILABLE, f"Not available: {reason}"
-            return FAILED, f"{failing}: {reason}"
-        return REMOVED if step.get("leaving") else OK, str(result.get("msg") or "up to date")
-    if error is None:
-        return REMOVED if step.get("leaving") else OK, str(step.get("why") or "up to date")
-    advice = sentences(error.get("message"), error.get("remedy"))
-    if not step["answers"]:
-        later = " A later run removes its copy." if step.get("leaving") else ""
-        return NOT_AVAILABLE, f"Not available: {advice}{later}"
-    return FAILED, f"{failing}: {advice}"
-
-
-def _silent(name: str, result: Mapping[str, t.Any]) -> bool:
-    """Whether the copy failed because the provider did not answer any more."""
-    told = (result.get("distribution") or {}).get("providers", {}).get(name, {})
-    return told.get("facts", {}).get("answers") is False
 
 
 def gather(work: Work) -> Values:
@@ -58,10 +36,12 @@ def gather(work: Work) -> Values:
             problems.setdefault(name, []).append(f"{where}{sentence}")
         for line in one.notes():
             work.reporter.note(f"{where}{line}")
+    have_failed = [name for name, registered in params["copies"].items() if (registered or {}).get("failed")]
     summaries = [one.summary(params["source_name"]) for one in ended]
     return {
         "msg": "; ".join(one.headline(several=len(ended) > 1) for one in ended),
         "problems": {name: " ".join(texts) for name, texts in problems.items()},
+        "untold": sorted(name for name in problems if name not in have_failed),
         "records": [record for one in ended if (record := one.record())],
         "summary": summaries[0] if len(summaries) == 1 else {"templates": summaries},
         "left": {one.plan["name"]: one.left for one in ended if one.left},

@@ -15,6 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     AuthenticationFailed,
     HostUnreachable,
     HyperVError,
+    Refused,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._local_supply import supply_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
@@ -65,6 +66,8 @@ def order_of(work: Work) -> Order:
 
 def decide(work: Work) -> Decision:
     """Nothing when the verified copy is there and nothing is left over; else the steps that are missing."""
+    if work.params["problem"]:
+        raise Refused(work.params["problem"], code="REFUSED_BY_PLAN")
     if work.params["state"] == "absent":
         return _absent(work)
     retry = Retry(retries=work.params["retries"], delay=work.params["retry_delay"])
@@ -193,6 +196,8 @@ def on_error(work: Work, error: HyperVError) -> Values:
     """A failure as the status file learns of it."""
     if work.provider == work.params.get("source"):
         return {}
+    if work.params.get("problem"):  # the plan has told it
+        return {"problem": work.params["problem"], **_told(work, {})}
     facts = {"tried": "failed", "working": False, "due": work.params.get("state") != "absent"}
     if isinstance(error, (HostUnreachable, AuthenticationFailed)) and error.host == work.provider:
         facts["answers"] = False
@@ -223,6 +228,7 @@ OPERATION = Operation(
         "retry_delay": {**_SECONDS, "default": 10.0},
         "adopt": {"type": "bool", "default": False},
         "remove_guests": {"type": "bool", "default": False},
+        "problem": {"type": "str"},
     },
     required_if=[("state", "present", ("revision",))],
     decide=decide,
