@@ -100,6 +100,14 @@ def test_devices_of_a_new_vm(shell: Shell) -> None:
     assert bad.error_id.startswith("InvalidParameter,")
 
 
+def test_a_new_vm_of_generation_1_has_a_dvd_drive_where_a_disk_could_be(shell: Shell) -> None:
+    vm = make_guest(shell, Generation=1)
+    drive = on(shell, vm["Id"], ("Get-VMDvdDrive", {})).one
+    assert (str(drive["ControllerType"]), drive["ControllerNumber"], drive["ControllerLocation"]) == ("IDE", 1, 0)
+    taken = {"ControllerType": "IDE", "ControllerNumber": 1, "ControllerLocation": 0, "Path": CHILD}
+    assert on(shell, vm["Id"], ("Add-VMHardDiskDrive", taken)).error_id.startswith("InvalidParameter,")
+
+
 def test_firmware_and_tpm(shell: Shell) -> None:
     vm = make_guest(shell)
     settings = {"EnableSecureBoot": "On", "SecureBootTemplate": "MicrosoftUEFICertificateAuthority"}

@@ -11,7 +11,7 @@ from .. import chains, register, vhdx, vhdx_writer
 from ..failures import E_CORRUPT_DISK, E_FILE_EXISTS, E_FILE_NOT_FOUND, E_PATH_NOT_FOUND, Failure
 from ..host import Host
 from ..storage import INVALID_IN_NAMES, CopyError, copy_failure, join, parent, real_path, require_folder
-from ..vm import NAME_LENGTH, Automatic, HardDisk, Memory, NetworkAdapter, VirtualMachine
+from ..vm import NAME_LENGTH, Automatic, Dvd, HardDisk, Memory, NetworkAdapter, VirtualMachine
 
 
 def new_vm(
@@ -55,6 +55,8 @@ def new_vm(
         secure_boot=generation == 2,
         adapters=[NetworkAdapter(switch=None if found is None else found.name)],
     )
+    if generation == 1:
+        vm.dvds.append(Dvd(None, "IDE", 1, 0))
     if disk is not None:
         check_disk(host, disk, head)
         vm.disks.append(HardDisk(disk, "SCSI" if generation == 2 else "IDE", 0, 0))
