@@ -46,6 +46,25 @@ def test_volumes(hv01: Host, lab: Lab) -> None:
     lab.set_free("hv01", "D", 90 << 30)
 
 
+def test_a_survey_asks_for_the_whole_machine_in_one_pipeline(hv01: Host, hv02: Host, lab: Lab) -> None:
+    since = max((call["n"] for call in lab.calls()), default=0)
+    machine = hv01.overview()
+    assert (machine.computer, machine.jobs, machine.planned_vms) == (hv01.computer(), (), ())
+    assert {volume.name for volume in machine.volumes} == {"C:\\", "D:\\"}
+    assert hv02.overview().computer.clustered
+    asked = [call for call in lab.calls(host="hv01", since=since) if call["command"] == "Get-CimInstance"]
+    assert asked[0]["parameters"]["ClassName"] == [
+        "Win32_ComputerSystem",
+        "Win32_ComputerSystemProduct",
+        "Win32_OperatingSystem",
+        "Win32_Service",
+        "Win32_Volume",
+        "Msvm_MigrationJob",
+        "Msvm_PlannedComputerSystem",
+    ]
+    assert len(asked) == 2
+
+
 def test_switches_and_networks(hv01: Host) -> None:
     assert {(switch.name, switch.type) for switch in hv01.switches()} == {
         ("Production", "External"),

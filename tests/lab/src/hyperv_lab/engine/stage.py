@@ -113,6 +113,7 @@ class Stage:
         self._cmdlet: Cmdlet | None = None
         self._function: Any = None
         self._logged = 0
+        self._piped: dict[str, list[Any]] = {}
         self._begun = False
         self._out_variable = self._new_out_variable()
 
@@ -231,8 +232,6 @@ class Stage:
         known = self.binder.bound()
         piped = {key: value for key, value in args.items() if key not in known and key != "InputObject"}
         for key, value in describe_parameters(piped).items():
-            if self._logged == 1:
-                call.parameters[key] = value
-            else:
-                before = call.parameters.get(key)
-                call.parameters[key] = [*before, *value] if isinstance(before, list) else [before, value]
+            seen = self._piped.setdefault(key, [])
+            seen += value if isinstance(value, list) else [value]
+            call.parameters[key] = value if self._logged == 1 else list(seen)
