@@ -83,7 +83,8 @@ class Mover:
     """One move. ``control`` is a second session to the source; ``destination`` may be unknown to us (no credentials).
 
     ``on_poll`` is called every few seconds while something runs or is waited for (to renew leases for instance).
-    ``slot`` is held while this move is counted: what can be asked before and after is not asked in there.
+    ``slot`` is held while this move is counted: what can be asked before and after is not asked in there. ``limits`` of
+    source and destination are given for a VM that was made a moment ago, of which no move can be under way.
     """
 
     source: Host
@@ -98,6 +99,7 @@ class Mover:
     bytes_total: int | None = None
     on_poll: Callable[[], None] = lambda: None
     slot: Callable[[], AbstractContextManager[object]] = nullcontext
+    limits: Sequence[int] | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -130,10 +132,10 @@ class Mover:
 
     def carry_out(self) -> str:
         """Move the VM, or wait for the move that runs. Returns ``moved`` or ``adopted``."""
-        if self.under_way():
+        if self.limits is None and self.under_way():
             self.follow()
             return "adopted"
-        limits = self._limits()
+        limits = self.limits or self._limits()
         with self.slot():
             how = self._move(limits)
         if not self._settles():

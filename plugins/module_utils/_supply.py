@@ -33,7 +33,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import tem
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight, limit_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._order import (
     Order,
     refuse_conflicts,
@@ -181,13 +181,16 @@ class Supply:
         folder = self._here.attempt(self.order.revision, attempt)
         self.begun[clone_folder] = folder
         try:
+            # All this before the clone is there: once it is, it can go into the line for a slot at once.
+            self._prepare(attempt, folder)
+            limits = [limit_of(host) for host in (self.work.control("source"), self.target)]
             with self.work.slots.exclusive("clone", self._waiting):
                 vm = self._clone(attempt, clone_folder, folder)
-            self._prepare(attempt, folder)
+            self.work.reporter.phase("waiting", reason="a copy slot")
             hold = self._holding(clone_folder)
             moving = functools.partial(in_flight, self.work.control("source"), is_clone)
             slot = functools.partial(self.work.slots.copy, self.order.concurrency, vm.id, moving, hold)
-            self._move(vm, folder, slot)
+            self._move(vm, folder, slot, limits)
             vm = self._arrived(vm.id)
             self._leave(clone_folder)
         except _GOES_ON:
@@ -223,7 +226,6 @@ class Supply:
         self._lease.check()
         self.target.files.ensure_folder(folder)
         self._write_owner(self.target, self._here, folder, attempt, folder)
-        self.work.reporter.phase("waiting", reason="a copy slot")
 
     def _write_owner(self, host: Host, layout: Layout, place: str, attempt: str, folder: str) -> None:
         owner = FolderOwner.of(
@@ -241,6 +243,7 @@ class Supply:
         vm: VM,
         folder: str,
         slot: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+        limits: list[int] | None = None,
     ) -> None:
         Mover(
             source=self.source,
@@ -255,6 +258,7 @@ class Supply:
             bytes_total=sum(disk.file_size for disk in self._manifest.disks),
             on_poll=self._lease.renew,
             slot=slot,
+            limits=limits,
         ).carry_out()
 
     def _arrived(self, vm_id: str) -> VM:
