@@ -51,7 +51,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._removing import dep
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Entry
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Disk, Entry
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 
 
@@ -169,8 +169,15 @@ def _why_kept(host: Host, copy: Copy) -> str | None:
 
 def show(host: Host, vm: VM, revision: str) -> Baseline:
     """What a copy looks like now, in the form in which it is compared."""
-    paths = [drive.path for drive in host.drives(vm.id) if drive.is_file]
-    return Baseline(vm_id=vm.id, state=vm.state, revision=revision, disks=host.disk_facts(host.disks(paths)))
+    return Baseline(vm_id=vm.id, state=vm.state, revision=revision, disks=host.disk_facts(_disks(host, vm)))
+
+
+def _disks(host: Host, vm: VM) -> tuple[Disk, ...]:
+    """All disks of the VM in one question; those that are there, when that one is refused because some are not."""
+    try:
+        return host.disks_of(vm.id)
+    except CommandFailed:
+        return host.disks([drive.path for drive in host.drives(vm.id) if drive.is_file])
 
 
 def _baseline(host: Host, folder: str) -> Baseline | None:

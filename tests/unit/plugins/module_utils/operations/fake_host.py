@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import ProgressRecord
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, InvalidInput
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     VM,
     Computer,
@@ -264,6 +264,12 @@ class FakeHost:
 
     def disks(self, paths: Sequence[str]) -> tuple[Disk, ...]:
         return tuple(self.disk_files[path] for path in paths if path in self.disk_files)
+
+    def disks_of(self, vm_id: str) -> tuple[Disk, ...]:
+        missing = [path for path in self.attached[vm_id] if path not in self.disk_files]
+        if missing:
+            raise CommandFailed(f"no {missing[0]}")
+        return self.disks(self.attached[vm_id])
 
     def disk_facts(self, disks: Sequence[Disk]) -> tuple[DiskFacts, ...]:
         return tuple(
