@@ -45,6 +45,9 @@ from ansible_collections.fanout.hyperv.plugins.plugin_utils._slots import FileSl
 COLLECTION = "fanout.hyperv"
 OPERATIONS = f"ansible_collections.{COLLECTION}.plugins.module_utils.operations"
 
+COLLECT_AFTER = 20_000
+"""New objects until garbage is looked for: with Python's own number that is a sixth of a survey's CPU."""
+
 Values = dict[str, t.Any]
 
 
@@ -115,6 +118,7 @@ class ActionModule(ActionBase):
 
     def _run_here(self, operation: Operation, variables: Values) -> Values:
         gc.freeze()  # else each collection looks through (and so copies) what the worker has from its parent
+        gc.set_threshold(COLLECT_AFTER, 10, 10)
         validation = validate(operation, self._task.args)
         params = plain(validation.validated_parameters)
         provider = self._provider(variables)
