@@ -73,6 +73,7 @@ def preload() -> None:
         preload_session()
     for module in pkgutil.iter_modules(import_module(OPERATIONS).__path__):
         import_module(f"{OPERATIONS}.{module.name}")
+    gc.freeze()  # nothing of it is ever garbage: no need to look through it again, here or in a worker
 
 
 def validate(operation: Operation, arguments: Values) -> ValidationResult:
