@@ -21,13 +21,17 @@ $(INSTALLED): $(wildcard requirements/*.txt)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(foreach file,runtime lab dev,--requirement requirements/$(file).txt) --constraint requirements/constraints.txt
 	@touch $@
 
-system-packages: ## as root, on Debian and Ubuntu: install what Kerberos needs (requirements/debian.txt)
-	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $$(grep -v '^#' requirements/debian.txt)
+# One by one: what one distribution lacks must not keep the rest away.
+system-packages: ## as root, on Debian and Ubuntu: install what requirements/debian.txt lists
+	@for package in $$(grep -v '^#' requirements/debian.txt); do \
+	  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends $$package >/dev/null \
+	  || echo "$$package could not be installed: tests that need it will skip"; \
+	done
 
-# Tests that need Kerberos skip, and say what to install, where one of these two steps cannot be done.
+# Tests that need Kerberos or a browser skip, and say what to install, where one of these two steps cannot be done.
 kerberos: venv ## install what Kerberos needs, as far as this machine lets us
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg-query --show $$(grep -v '^#' requirements/debian.txt) >/dev/null 2>&1; then \
-	  { apt-get update --quiet=2 && $(MAKE) --no-print-directory system-packages; } || echo "make system-packages failed: tests that need Kerberos will skip"; \
+	  { apt-get update --quiet=2 && $(MAKE) --no-print-directory system-packages; } || echo "apt-get failed: tests that need its packages will skip"; \
 	fi
 	@if command -v krb5-config >/dev/null && [ -z "$$(find $(KERBEROS) -newer requirements/kerberos.txt 2>/dev/null)" ]; then \
 	  CFLAGS=-O0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/kerberos.txt --constraint requirements/constraints.txt && touch $(KERBEROS) \
