@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import InvalidInput
+from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import outcome
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_check import (
     OPERATION,
     check_names,
@@ -17,7 +18,6 @@ from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribut
     template_names,
     whole_number,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import outcome
 
 
 @pytest.mark.parametrize("value, number", [(1, 1), ("2", 2), (" 12 ", 12), (300, 300)])

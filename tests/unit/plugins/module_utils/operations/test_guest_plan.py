@@ -22,7 +22,14 @@ OLD, NEW = "0123456789ab", "ba9876543210"
 
 
 def template(**changes: t.Any) -> Values:
-    values: Values = {"id": T_ID, "name": "gold", "revision": NEW, "staging_path": "D:\\S", "record": None, "findings": []}
+    values: Values = {
+        "id": T_ID,
+        "name": "gold",
+        "revision": NEW,
+        "staging_path": "D:\\S",
+        "record": None,
+        "findings": [],
+    }
     return {"templates": [{**values, **changes}]}
 
 

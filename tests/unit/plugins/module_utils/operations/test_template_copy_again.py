@@ -289,7 +289,7 @@ def test_a_source_that_does_not_answer_at_all_is_not_waited_for_by_every_target(
     def gone(*_arguments: t.Any) -> t.NoReturn:
         raise HostUnreachable("gone", host="hv01")
 
-    source.files.entries = gone  # type: ignore[method-assign]
+    source.files.entries = gone  # type: ignore[method-assign, assignment]
     done = supply(pair)
     assert done["error"]["code"] == "UNREACHABLE"
     assert (entry(done)["attempts"], time.now) == (1, 0.0)
