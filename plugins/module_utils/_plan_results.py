@@ -138,7 +138,13 @@ def _step_findings(steps: Iterable[Step]) -> list[Finding]:
 def _distribution(told: Values, template: Template, plan: Plan) -> Values:
     source = told["source_name"]
     return {
-        "template": {"name": template.name, "id": template.id, "revision": template.revision, "source": source},
+        "template": {
+            "name": template.name,
+            "id": template.id,
+            "revision": template.revision,
+            "source": source,
+            "maintenance": template.maintenance,
+        },
         "concurrency": told["concurrency"],
         "targets": list(plan.targets),
         "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if _told(step)},

@@ -72,6 +72,7 @@ class Template:
     record: Record | None
     export_complete: bool
     multi_provider: bool = True
+    maintenance: bool = False
 
     @property
     def known(self) -> Record:

@@ -32,6 +32,8 @@ NOT_IN_A_FOLDER_NAME = frozenset('\\/:*?"<>|')
 LONGEST_NAME = 100
 """Characters in a VM's name (Msvm_VirtualSystemSettingData.ElementName)."""
 
+IN_MAINTENANCE = "IN_MAINTENANCE"
+
 ROOM_FACTOR = 1.02
 ROOM_EXTRA = 16 * 1024 * 1024
 """A copy needs its disks' bytes, a little for configuration files and what a file system takes for itself."""
@@ -144,9 +146,10 @@ def template_findings(definition: Definition, stamp: Stamp | None = None) -> Ite
 def in_maintenance(name: str, maintenance: Maintenance) -> Finding:
     """Nobody distributes or recreates from a template that somebody changes."""
     return _error(
-        "IN_MAINTENANCE",
+        IN_MAINTENANCE,
         f"{name} is in maintenance since {maintenance.since}, by {maintenance.by}.",
-        "Leave maintenance first: ansible-playbook fanout.hyperv.maintenance -e maintenance_state=exit",
+        f"Leave maintenance first: ansible-playbook fanout.hyperv.maintenance -e maintenance_template={name} "
+        "-e maintenance_state=exit",
     )
 
 
@@ -383,6 +386,7 @@ def _warning(code: str, what: str, remedy: str) -> Finding:
 
 __all__ = (
     "ERROR",
+    "IN_MAINTENANCE",
     "WARNING",
     "Finding",
     "Provider",

@@ -57,7 +57,6 @@ class Record:
     computers: Mapping[str, str] = field(default_factory=dict)
     revision: str | None = None
     kept: tuple[str, ...] = ()
-    maintenance: bool = False
 
     @property
     def holders(self) -> tuple[str, ...]:
@@ -79,7 +78,6 @@ class Record:
                 "computers": dict(self.computers),
                 "revision": self.revision,
                 "kept": list(self.kept),
-                "maintenance": self.maintenance,
             }
         )
 
@@ -107,7 +105,6 @@ class Record:
             computers={string(name): string(known) for name, known in values.get("computers", {}).items()},
             revision=None if revision is None else string(revision),
             kept=texts(values["kept"]),
-            maintenance=truth(values["maintenance"]),
         )
 
     def changed(self, wish: Wish) -> Record:

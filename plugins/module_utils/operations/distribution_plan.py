@@ -57,6 +57,7 @@ def template_from_info(info: Mapping[str, t.Any], *, multi_provider: bool = True
         record=None if record is None else Record.from_dict(record),
         export_complete=bool(info["export"]["complete"]),
         multi_provider=multi_provider,
+        maintenance=info.get("maintenance") is not None,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import sentences
 from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import (
     FAILED,
     NOT_AVAILABLE,
@@ -17,6 +18,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import (
     REMOVED,
     outcome,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import IN_MAINTENANCE
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
 
@@ -34,6 +36,8 @@ def gather(work: Work) -> Values:
         where = f"{one.plan['name']}: " if len(ended) > 1 else ""
         for name, sentence in one.problems.items():
             problems.setdefault(name, []).append(f"{where}{sentence}")
+        if one.refusal and not one.problems:
+            problems[one.plan["name"]] = [one.refusal]
         for line in one.notes():
             work.reporter.note(f"{where}{line}")
     have_failed = [name for name, registered in params["copies"].items() if (registered or {}).get("failed")]
@@ -89,6 +93,13 @@ class Ended:
     def problems(self) -> dict[str, str]:
         """A sentence for each provider that is not OK."""
         return {**self._words[FAILED], **self._words[NOT_AVAILABLE]}
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing of this template is distributed now, also when every provider has what it should have."""
+        found = (one for one in self.plan["findings"] if one["code"] == IN_MAINTENANCE)
+        refused = None if self.plan["leaving"] else next(found, None)
+        return None if refused is None else sentences(refused["what"], refused["remedy"])
 
     @property
     def holders(self) -> list[str]:

@@ -23,9 +23,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._guest_planning impo
     share,
     waves,
 )
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import IN_MAINTENANCE
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
-
-MAINTENANCE = "IN_MAINTENANCE"
 
 
 def gather(work: Work) -> Values:
@@ -84,9 +83,9 @@ def _template(params: Values) -> Values:
 
 def _refuse_maintenance(template: Mapping[str, t.Any]) -> None:
     """Guests are not made anew from a template that somebody is changing."""
-    found = next((one for one in template.get("findings") or [] if one["code"] == MAINTENANCE), None)
+    found = next((one for one in template.get("findings") or [] if one["code"] == IN_MAINTENANCE), None)
     if found is not None:
-        raise Refused(found["what"], code=MAINTENANCE, remedy=found["remedy"])
+        raise Refused(found["what"], code=IN_MAINTENANCE, remedy=found["remedy"])
 
 
 def _items(survey: Mapping[str, t.Any], revision: str) -> list[Values] | None:

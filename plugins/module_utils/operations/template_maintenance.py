@@ -117,9 +117,7 @@ def _exit(work: Work, template: Template) -> Decision:
     host, stamp = work.host, _declared(template)
     then = stamp.maintenance
     if then is None:
-        revision = _revision(host, template)
-        values = {"maintenance": None, **_told(work, template, maintenance=False), **_compared(revision, revision)}
-        return Same(values=values, reason=f"{template.vm.name} is not in maintenance.")
+        return _left(work, template)
     if template.vm.state != "Off":
         raise Refused(
             f"{template.vm.name} is {template.vm.state}, not Off.",
@@ -157,6 +155,17 @@ def _exit(work: Work, template: Template) -> Decision:
         values={"maintenance": None, **_told(work, template, maintenance=False)},
         plan=(*plan, "compute the revision", "take the mark away"),
     )
+
+
+def _left(work: Work, template: Template) -> Same:
+    """Carried out already; what is left to do is told by the revision that was distributed last."""
+    revision = _revision(work.host, template)
+    distributed = None if template.record is None else template.record.revision
+    compared = _compared(distributed or revision, revision)
+    reason = f"{template.vm.name} is not in maintenance."
+    if compared["template_changed"]:
+        reason += f" It has revision {revision}, and {distributed} was distributed last."
+    return Same(values={"maintenance": None, **_told(work, template, maintenance=False), **compared}, reason=reason)
 
 
 def _give_up(work: Work, template: Template, checkpoint: Checkpoint, lease: Lease, *, restore: bool) -> None:

@@ -47,7 +47,6 @@ records = st.builds(
     computers=st.dictionaries(texts, texts, max_size=3),
     revision=st.none() | texts,
     kept=lists,
-    maintenance=st.booleans(),
 )
 manifests = st.builds(
     Manifest,

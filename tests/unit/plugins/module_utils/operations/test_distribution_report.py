@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import Ended
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import OPERATION, Ended
+from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import FakeHost, work
 
 Values = dict[str, t.Any]
 DOWN = {"code": "CONNECTION_REFUSED", "message": "refused", "remedy": "Check the host."}
@@ -58,3 +59,16 @@ def test_what_has_no_error_of_its_own(result: Values, failed: dict[str, Values],
 def test_without_a_template_there_is_no_revision() -> None:
     told = Ended({**plan(hv02=step(error=FULL)), "template": None}, {}, {}).summary("hv01")
     assert (told["revision"], told["errors"]["hv02"]["code"]) == (None, "DISK_FULL")
+
+
+@pytest.mark.parametrize(("leaving", "failing"), [([], ["gold"]), (["hv02"], [])])
+def test_in_maintenance_a_run_is_refused_that_has_nothing_to_do(leaving: list[str], failing: list[str]) -> None:
+    """Each provider is as it should be, so that none of them fails. Who only takes copies away is not refused."""
+    finding = {"code": "IN_MAINTENANCE", "what": "gold is in maintenance since noon, by anna.", "remedy": "Leave it."}
+    up_to_date = plan(hv02=step(action="none", why="up to date"))
+    refused = {**up_to_date, "findings": [finding], "leaving": leaving, "distribution": {}}
+    asked: Values = {"source_name": "hv01", "plan": {"results": [refused]}, "steps": [], "copies": {}}
+    assert OPERATION.gather is not None
+    told = OPERATION.gather(work(asked, host=FakeHost("hv01")))
+    assert told["untold"] == failing
+    assert list(told["problems"].values()) == ["gold is in maintenance since noon, by anna. Leave it."] * len(failing)

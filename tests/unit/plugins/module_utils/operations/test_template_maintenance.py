@@ -172,6 +172,17 @@ def test_the_revision_that_comes_out(host: Host, what: str, checkpoint: bool, di
     assert not leave(host)["changed"]
 
 
+def test_left_already_it_still_says_that_what_was_distributed_is_older(host: Host) -> None:
+    run(host, vm_export.OPERATION)
+    enter(host)
+    host.write()
+    first = leave(host)
+    again = leave(host)
+    assert not again["changed"]
+    assert again["template_changed"] and again["previous_revision"] == first["previous_revision"]
+    assert first["revision"] in again["msg"] and first["previous_revision"] in again["msg"]
+
+
 def test_the_vm_has_to_be_off(host: Host) -> None:
     enter(host)
     host.change(T_ID, state="Running")
