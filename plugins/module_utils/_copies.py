@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
@@ -68,12 +68,16 @@ def look(
     revision: str | None,
     vms: Iterable[VM] | None = None,
     adopt: bool = False,
+    keep: Collection[str] | None = None,
 ) -> Copies:
-    """Ask a target what it holds of the template. Pass ``vms`` when its VMs were listed a moment ago."""
+    """Ask a target what it holds of the template. Pass ``vms`` when its VMs were listed a moment ago.
+
+    ``keep``: revisions whose superseded copies stay; None leaves those alone whose stamps say so.
+    """
     everything = tuple(host.vms() if vms is None else vms)
     ours = [vm for vm in everything if is_ours(vm, template_id)]
     others = [vm for vm in everything if vm not in ours]
-    copies = tuple(_copy(host, vm, template_id, name, revision) for vm in ours)
+    copies = tuple(_copy(host, vm, template_id, name, revision, keep) for vm in ours)
     folders = [copy.folder for copy in copies if copy.folder is not None]
     return Copies(
         name=name,
@@ -117,20 +121,29 @@ def _is_attempt_of(path: str, template_id: str, attempt: str) -> bool:
     return tuple(map(fold, names)) == tuple(map(fold, (attempt, template_id, ROOT)))
 
 
-def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None) -> Copy:
+def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None, keep: Collection[str] | None) -> Copy:
     stamp = _stamp.parse(vm.notes, vm.id)
     folder = attempt_folder(vm, template_id)
+    copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=False)
+    if copy.superseded and copy.revision != wanted and _is_retained(copy, keep):
+        return replace(copy, retained=True)  # nothing more is asked: each run would pay for it
     baseline = None if folder is None else _baseline(host, folder)
     verified = baseline is not None and baseline.vm_id == vm.id
-    copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=verified)
+    copy = replace(copy, verified=verified)
     if copy.superseded:
-        return replace(copy, kept=_why_kept(host, copy))
+        copy = replace(copy, kept=_why_kept(host, copy))
     if copy.stripped:
         return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
     if copy.revision != wanted:
         return copy
     found = dict(_differences(host, copy, baseline, name))
     return replace(copy, reasons=tuple(found), word=next(iter(found.values()), None))
+
+
+def _is_retained(copy: Copy, keep: Collection[str] | None) -> bool:
+    if keep is None:
+        return copy.stamp is not None and copy.stamp.kept
+    return copy.revision in keep
 
 
 def _differences(host: Host, copy: Copy, baseline: Baseline | None, name: str) -> Iterator[tuple[str, str]]:

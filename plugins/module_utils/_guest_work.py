@@ -366,7 +366,7 @@ class GuestWork:
             if copy.removable and copy.folder is not None:
                 self._alive()
                 self._left(Remover(host=self.host, check=self._alive).remove_vm(copy.vm, copy.folder))
-            elif copy.superseded:
+            elif copy.superseded and not copy.retained:
                 self.notes.append(f"{copy.vm.name} is kept: {copy.kept}")
         for entry in self._exports(seen.found):
             self._left(maker.throw_export_away(entry.path))

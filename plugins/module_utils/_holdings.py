@@ -56,6 +56,7 @@ class Copy:
 
     ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that, as sentences;
     ``word``: the first of them as one of ``WORDS``. ``kept``: why a superseded copy cannot be removed now.
+    ``retained``: a superseded copy that is not to be removed; such a one is not looked at any closer.
     """
 
     vm: VM
@@ -65,6 +66,7 @@ class Copy:
     reasons: tuple[str, ...] = ()
     word: str | None = None
     kept: str | None = None
+    retained: bool = False
 
     @property
     def revision(self) -> str | None:
@@ -82,13 +84,19 @@ class Copy:
     @property
     def removable(self) -> bool:
         """Whether it is only still there because nobody has removed it."""
-        return self.superseded and self.kept is None
+        return self.superseded and self.kept is None and not self.retained
 
     @property
     def finished(self) -> bool:
         """Whether everything was done to it: the name comes last."""
         named = self.vm.name != temporary_name(self.vm.id)
         return self.stamp is not None and not self.superseded and named and (self.verified or self.folder is None)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it was verified once and nothing about it is wrong but the name."""
+        unchanged = not self.reasons or self.misnamed
+        return self.verified and self.folder is not None and not self.stripped and not self.retained and unchanged
 
     @property
     def misnamed(self) -> bool:
@@ -112,6 +120,7 @@ class Copy:
             "superseded": self.superseded,
             "removable": self.removable,
             "kept": self.kept,
+            "retained": self.retained,
             "stamped": not self.stripped,
             "reasons": list(self.reasons),
         }
@@ -162,9 +171,15 @@ class Copies:
         return next((copy for copy in stamped if copy.folder is not None and self._is_right(copy)), None)
 
     @property
-    def renamed(self) -> Copy | None:
-        """A copy of the revision that is right but for its name; None when there is one that is right altogether."""
-        return self.arrived if self.arrived is not None and self.arrived.misnamed else None
+    def at_hand(self) -> Copy | None:
+        """A copy of the revision that was verified before and is what it was then: it only has to be stamped and named.
+
+        One that was renamed since, one that a killed run did not come to name, or one that another has superseded.
+        """
+        if self.current is not None:
+            return None
+        proven = [copy for copy in self.copies if copy.proven and self._is_right(copy)]
+        return min(proven, key=lambda copy: copy.superseded, default=None)
 
     @property
     def cleanable(self) -> tuple[Leftover, ...]:
@@ -253,6 +268,7 @@ class Copies:
             "verdict": self.verdict,
             "copies": [copy.to_dict() for copy in self.copies],
             "arrived": None if self.arrived is None else self.arrived.to_dict(),
+            "at_hand": None if self.at_hand is None else self.at_hand.to_dict(),
             "conflicts": [{"id": vm.id, "name": vm.name} for vm in self.conflicts],
             "foreign": [{"id": vm.id, "name": vm.name} for vm in self.foreign],
             "leftovers": shown(self.leftovers),
@@ -296,8 +312,9 @@ def obstacle_findings(provider: str, copy: Mapping[str, t.Any], *, adopted: bool
             yield Finding(
                 severity=ERROR, provider=provider, code=obstacle["code"], what=what, remedy=obstacle["remedy"]
             )
+    at_hand = (copy.get("at_hand") or {}).get("id")
     for one in copy.get("copies", ()):
-        if one.get("superseded") and one.get("kept"):
+        if one.get("superseded") and one.get("kept") and one["id"] != at_hand:
             yield Finding(
                 severity=WARNING,
                 provider=provider,

@@ -54,6 +54,7 @@ class LocalSupply(Supply):
             revision=self.order.revision,
             vms=[vm for vm in self.target.vms() if not is_clone(vm)],
             adopt=True,  # one that a killed run has imported and not stamped yet
+            keep=self.order.keep,
         )
         for vm_id, wrong in self._damage.items():
             found = found.damaged(vm_id, wrong)

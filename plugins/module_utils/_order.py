@@ -22,7 +22,10 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is to be supplied, and how. Times are seconds. ``adopt``: a copy without a stamp is verified and stamped."""
+    """What is to be supplied, and how. Times are seconds. ``adopt``: a copy without a stamp is verified and stamped.
+
+    ``keep``: revisions whose copies stay when another takes their place; None leaves those alone that are marked so.
+    """
 
     template_id: str
     name: str
@@ -39,6 +42,11 @@ class Order:
     limit_timeout: float
     lease_seconds: float
     adopt: bool = False
+    keep: tuple[str, ...] | None = None
+
+    def keeps(self, revision: str | None) -> bool:
+        """Whether a copy of that revision stays when another takes its place."""
+        return self.keep is not None and revision in self.keep
 
     def stamp(self, vm_id: str, *, revision: str | None = None, superseded: bool = False) -> _stamp.Stamp:
         """What a copy says about itself."""
@@ -50,6 +58,7 @@ class Order:
             source=self.source,
             revision=revision or self.revision,
             superseded=superseded,
+            kept=superseded and self.keeps(revision),
         )
 
 

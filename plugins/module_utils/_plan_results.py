@@ -16,6 +16,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
     COPY,
     EXAMINE,
     NOTHING,
+    TAKE,
     TAKE_AWAY,
     Plan,
     Step,
@@ -24,6 +25,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, Finding
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record, Wish
 from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import Shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import HASH
 
 Values = dict[str, t.Any]
 
@@ -31,25 +33,37 @@ Values = dict[str, t.Any]
 def plan_result(
     plan: Plan, template: Template, shown: Sequence[Shown], info: Mapping[str, t.Any], told: Values
 ) -> Values:
-    """One template's plan. ``told`` has ``source_name`` and ``concurrency``."""
+    """One template's plan. ``told`` has ``source_name``, ``concurrency`` and ``verify``."""
     by_name = {one.name: one for one in shown}
     return {
         "name": template.name,
         "msg": _text(plan, template),
-        "template": {"id": template.id, "revision": template.revision, "staging_path": info["staging_path"]},
-        "stale": bool(info["clones"]) or plan.export_needed,
+        "template": {
+            "id": template.id,
+            "revision": template.revision,
+            "pinned": template.pinned,
+            "kept": list(template.kept),
+            "held": list(template.held),
+            "staging_path": info["staging_path"],
+        },
+        "stale": bool(info["clones"]) or plan.export_needed or template.surplus,
         "targets": list(plan.targets),
         "leaving": list(plan.listing.leaving),
         "declare": plan.declare,
         "record": record_options(plan.listing.wish),
         "export_needed": plan.export_needed,
         "copies": sum(step.action == COPY for step in plan.steps),
-        "export": any(step.action in (COPY, EXAMINE) for step in plan.steps),
+        "export": any(step.action in (COPY, EXAMINE, TAKE) for step in plan.steps) and _exports(template, told),
         "clones": plan.clones,
         "providers": {step.name: _provider(step, by_name[step.name], plan, template) for step in plan.steps},
         "findings": [finding.to_dict() for finding in (*plan.findings, *_step_findings(plan.steps))],
-        "distribution": _distribution(told, template, plan),
+        "distribution": _distribution(told, template, plan, by_name),
     }
+
+
+def _exports(template: Template, told: Values) -> bool:
+    """The export of a pinned revision is there, or there will never be one; only its hashes may be missing."""
+    return not template.pinned or (template.export_complete and told["verify"] == HASH)
 
 
 def _provider(step: Step, one: Shown, plan: Plan, template: Template) -> Values:
@@ -107,6 +121,7 @@ def _job(plan: Mapping[str, t.Any], step: Mapping[str, t.Any], against: str | No
         "migration_host": step.get("migration_host"),
         "clones": plan["clones"],
         "adopt": step.get("adopt", False),
+        "keep": template.get("kept"),
         "problem": against,
     }
 
@@ -135,7 +150,7 @@ def _step_findings(steps: Iterable[Step]) -> list[Finding]:
     return [finding for step in steps for finding in step.findings]
 
 
-def _distribution(told: Values, template: Template, plan: Plan) -> Values:
+def _distribution(told: Values, template: Template, plan: Plan, by_name: Mapping[str, Shown]) -> Values:
     source = told["source_name"]
     return {
         "template": {
@@ -144,10 +159,12 @@ def _distribution(told: Values, template: Template, plan: Plan) -> Values:
             "revision": template.revision,
             "source": source,
             "maintenance": template.maintenance,
+            "pinned": template.pinned,
         },
         "concurrency": told["concurrency"],
         "targets": list(plan.targets),
-        "providers": _left(template, plan) | {step.name: _report(step, template) for step in plan.steps if _told(step)},
+        "providers": _left(template, plan)
+        | {step.name: _report(step, template, by_name[step.name]) for step in plan.steps if _told(step)},
     }
 
 
@@ -164,10 +181,10 @@ def _left(template: Template, plan: Plan) -> Values:
     return {**gone, **leaving}
 
 
-def _report(step: Step, template: Template) -> Values:
+def _report(step: Step, template: Template, one: Shown) -> Values:
     return {
         "facts": dict(step.facts),
-        "revision": template.revision if step.facts["copy"] == "current" else None,
+        "revision": _held(one, template),
         "findings": [finding.to_dict() for finding in step.findings],
         "reason": step.reason,
         "reasons": list(step.reasons),
@@ -205,7 +222,9 @@ def _is_foreign(step: Step) -> bool:
 
 
 def _text(plan: Plan, template: Template) -> str:
-    lines = [f"Template {template.name} ({template.id}), revision {template.revision or 'not known'}"]
+    pinned = " (pinned)" if template.pinned else ""
+    lines = [f"Template {template.name} ({template.id}), revision {template.revision or 'not known'}{pinned}"]
+    lines += [f"kept as well: {', '.join(template.kept)}"] if template.kept else []
     lines += [sentence(finding) for finding in plan.findings]
     lines += ["export: needed" if plan.export_needed else "export: nothing to do"]
     for step in plan.steps:

@@ -19,20 +19,20 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._listing import (
     make_listing,
     same_as_listed,
 )
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, volume_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._plan_room import (
+    export_missing,
+    limit_findings,
+    source_room,
+    staging_finding,
+    target_space,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     ERROR,
-    WARNING,
     Finding,
     Needs,
     Provider,
-    clones_that_fit,
     conflict_findings,
-    free_at,
-    gib,
     provider_findings,
-    room_for,
-    target_space,
     unreachable,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
@@ -40,7 +40,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import SAME
 
 Values = dict[str, t.Any]
 
-NOTHING, COPY, CLEAN, TAKE_AWAY, EXAMINE = "none", "copy", "clean", "remove", "examine"
+NOTHING, COPY, TAKE, CLEAN, TAKE_AWAY, EXAMINE = "none", "copy", "take", "clean", "remove", "examine"
 
 NOT_ELIGIBLE = frozenset(
     [
@@ -59,9 +59,11 @@ asked for, such as a path."""
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """The template as the source shows it. ``revision`` is None when its disks cannot be read now.
+    """The template as the source shows it. ``revision`` is what providers should hold; None when nobody knows that now.
 
-    ``record`` is None as long as it is not declared.
+    ``record`` is None as long as it is not declared. ``pinned``: the revision need not be what the template is now, and
+    there is no other export of it. ``kept`` are the revisions that stay beside it, ``staged`` those that have a folder
+    in the staging folder.
     """
 
     id: str
@@ -73,6 +75,20 @@ class Template:
     export_complete: bool
     multi_provider: bool = True
     maintenance: bool = False
+    pinned: bool = False
+    kept: tuple[str, ...] = ()
+    staged: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The revisions whose exports stay. As long as nobody knows what is wanted, all that are recorded do."""
+        return self.kept if self.revision is None else (self.revision, *self.kept)
+
+    @property
+    def surplus(self) -> bool:
+        """Whether exports of revisions can go that are not held; that of the one before goes with a new export."""
+        settled = self.revision is not None and self.record is not None and self.record.revision == self.revision
+        return settled and not set(self.staged) <= set(self.held)
 
     @property
     def known(self) -> Record:
@@ -143,11 +159,12 @@ def make_plan(
     concurrency: int,
     examine: bool = False,
     adopt: bool = False,
+    keep_revisions: int | None = None,
 ) -> Plan:
     """Decide for every surveyed provider; ``candidates`` are the inventory's providers without the source.
 
     ``examine``: copies that look right are read as well. ``adopt``: copies without a stamp are stamped again once they
-    are verified; on providers that are added that is always so.
+    are verified; on providers that are added that is always so. ``keep_revisions``: how many older ones stay.
     """
     adopting = {one.name for one in shown if adopt or one.name in request.add}
     found = {one.name: list(_findings(one, template, source, adopting)) for one in shown}
@@ -162,27 +179,32 @@ def make_plan(
         holdings={one.name: one.copy for one in shown if one.answers and one.copy},
         computers=_computers(shown, source),
     )
-    nowhere = _staging_finding(source, template.needs)
+    nowhere = staging_finding(source, template.needs)
     general = (*template.findings, *_single(template), *([] if nowhere is None else [nowhere]))
     stop = next((finding for finding in general if finding.severity == ERROR), None)
     steps = [_step(one, template, listing, found[one.name], stop, adopting) for one in shown]
     if examine and stop is None:
         steps = [_examined(step) for step in steps]
+    if template.pinned and not template.export_complete:
+        missing = export_missing(source, template.revision)
+        needing = (COPY, EXAMINE, TAKE) if examine else (COPY, EXAMINE)
+        steps = [_stopped(step, missing) if step.action in needing else step for step in steps]
     copies = sum(step.action == COPY for step in steps)
-    compared = any(step.action in (COPY, EXAMINE) for step in steps)
-    export_needed = compared and not template.export_complete
-    clones, space = _source_room(source, template, export_needed, min(concurrency + 1, copies))
+    compared = any(step.action in (COPY, EXAMINE, TAKE) for step in steps)
+    export_needed = compared and not template.export_complete and not template.pinned
+    clones, space = source_room(source, template.needs.size, export_needed, min(concurrency + 1, copies))
     if space is not None:
         steps = [_stopped(step, space) if step.action == COPY else step for step in steps]
         export_needed = False
+    record = listing.record if keep_revisions is None else listing.record.trimmed(keep_revisions)
     anything = bool(listing.targets or listing.leaving or template.record)
     return Plan(
         listing=listing,
-        declare=listing.record != template.record and template.known.multi_provider and nowhere is None and anything,
+        declare=record != template.record and template.known.multi_provider and nowhere is None and anything,
         export_needed=export_needed,
         clones=clones,
         steps=tuple(steps),
-        findings=(*general, *_limit_findings(source, concurrency, copies)),
+        findings=(*general, *limit_findings(source, concurrency, copies)),
     )
 
 
@@ -203,27 +225,6 @@ def _computers(shown: Sequence[Shown], source: Provider) -> dict[str, str]:
     return {name: known for name, known in computers.items() if known != source.computer.identity}
 
 
-def _staging_finding(source: Provider, needs: Needs) -> Finding | None:
-    """Why the staging folder cannot be where it is said to be: then not even the record is written."""
-    # \fanout\<36>\<12>\export\<name>\Virtual Machines\<36>.vmcx, or ...\Virtual Hard Disks\<file>
-    disk = max((len(name) for name in needs.disk_names), default=0)
-    inner = max(len("\\Virtual Machines\\") + 41, len("\\Virtual Hard Disks\\") + disk)
-    length = len(source.path) + len("\\fanout\\") + 36 + 1 + 12 + len("\\export\\") + len(needs.name) + inner
-    if volume_of(source.path, [volume.name for volume in source.volumes]) is None:
-        code, what = "PATH_VOLUME_MISSING", f"{source.name} has no volume for the staging folder {source.path}."
-        remedy = "Create it there or choose another path (distribute_staging_path), then run again."
-    elif length > LONGEST_PATH:
-        code = "PATH_TOO_LONG"
-        what = (
-            f"The export of {needs.name} below {source.path} on {source.name} would have paths of {length} characters, "
-            f"more than {LONGEST_PATH}."
-        )
-        remedy = "Choose a shorter path (distribute_staging_path) or a shorter name of the VM, then run again."
-    else:
-        return None
-    return Finding(severity=ERROR, provider=source.name, code=code, what=what, remedy=remedy)
-
-
 def _excludes(finding: Finding) -> bool:
     return finding.severity == ERROR and finding.code in NOT_ELIGIBLE
 
@@ -234,9 +235,11 @@ def _findings(one: Shown, template: Template, source: Provider, adopting: Collec
         return
     yield from provider_findings(one.provider, source, template.needs)
     yield from conflict_findings(one.name, template.name, one.copy.get("conflicts", ()))
-    there = one.copy.get("arrived") or _is_adopted(one, adopting)
+    there = one.copy.get("arrived") or one.copy.get("at_hand") or _is_adopted(one, adopting)
     if one.copy.get("verdict") != "current" and not there:
-        yield from target_space(one.provider, template.needs.size, reclaimable=one.copy.get("leftover_bytes", 0))
+        kept = sum(bool(copy.get("retained")) for copy in one.copy.get("copies", ()))
+        reclaimable = one.copy.get("leftover_bytes", 0)
+        yield from target_space(one.provider, template.needs.size, reclaimable=reclaimable, kept=kept)
 
 
 def _is_adopted(one: Shown, adopting: Collection[str]) -> bool:
@@ -304,6 +307,8 @@ def _step(
         return _stopped(step, None)
     if stop is not None:
         return _stopped(step, stop)
+    if one.copy.get("at_hand"):
+        return replace(step, action=TAKE, why=_why_taken(one.copy, verdict))
     return replace(step, action=COPY, why=_why(one, verdict))
 
 
@@ -337,6 +342,12 @@ def _why(one: Shown, verdict: str) -> str:
     return f"{word}: {reasons}" if reasons else word
 
 
+def _why_taken(copy: Mapping[str, t.Any], verdict: str) -> str:
+    if copy["at_hand"].get("superseded"):
+        return "the copy of it that was kept becomes the current one"
+    return "a verified copy only has to be named" if verdict == "none" else " ".join(copy.get("reasons", ()))
+
+
 def _stopped(step: Step, finding: Finding | None) -> Step:
     """Nothing can be done for this provider in this run; the reason is its first error."""
     findings = step.findings if finding is None else (*step.findings, replace(finding, provider=step.name))
@@ -345,45 +356,12 @@ def _stopped(step: Step, finding: Finding | None) -> Step:
     return replace(step, action=NOTHING, why=first.what, findings=findings, facts=facts, stopped=True)
 
 
-def _source_room(source: Provider, template: Template, export_needed: bool, wanted: int) -> tuple[int, Finding | None]:
-    """How many clones the source has room for; a finding when there is not even room for one."""
-    free = free_at(source.path, source.volumes)
-    if wanted == 0 or free is None:
-        return wanted, None
-    size = template.needs.size
-    clones = clones_that_fit(free, size, export_needed=export_needed, wanted=wanted)
-    if clones > 0:
-        return clones, None
-    needed = room_for(size) * (2 if export_needed else 1)
-    return 0, Finding(
-        severity=ERROR,
-        provider=source.name,
-        code="SPACE_SOURCE",
-        what=f"{source.name} has {gib(free)} free for {source.path}; export and one clone need {gib(needed)}.",
-        remedy="Make room there or choose another path (distribute_staging_path), then run again.",
-    )
-
-
-def _limit_findings(source: Provider, concurrency: int, copies: int) -> Iterator[Finding]:
-    limit = min(source.settings.maximum_migrations, source.settings.maximum_storage_migrations)
-    if copies > limit and concurrency > limit:
-        yield Finding(
-            severity=WARNING,
-            provider=source.name,
-            code="MIGRATION_LIMIT",
-            what=f"{source.name} allows {limit} simultaneous migrations, fewer than the {concurrency} asked for.",
-            remedy=(
-                f"Set-VMHost -MaximumVirtualMachineMigrations {concurrency} -MaximumStorageMigrations {concurrency}; "
-                "until then copies wait for each other."
-            ),
-        )
-
-
 __all__ = (
     "CLEAN",
     "COPY",
     "EXAMINE",
     "NOTHING",
+    "TAKE",
     "TAKE_AWAY",
     "Plan",
     "Step",

@@ -347,20 +347,6 @@ def free_at(path: str, volumes: Iterable[Volume]) -> int | None:
     return None if name is None else by_name[name].free
 
 
-def target_space(target: Provider, size: int, *, reclaimable: int = 0) -> Iterator[Finding]:
-    """Room for the new copy beside everything that is kept. ``reclaimable``: bytes that are cleaned up first."""
-    free = free_at(target.path, target.volumes)
-    needed = room_for(size)
-    if free is not None and free + reclaimable < needed:
-        yield Finding(
-            severity=ERROR,
-            provider=target.name,
-            code="SPACE_TARGET",
-            what=f"{target.name} has {gib(free)} free for {target.path}; the copy needs {gib(needed)}.",
-            remedy="Make room there or choose another path (distribute_target_path), then run again.",
-        )
-
-
 def clones_that_fit(free: int, size: int, *, export_needed: bool, wanted: int) -> int:
     """How many clones may exist at once beside the export, at most ``wanted``; 0 when not even one fits."""
     left = free - (room_for(size) if export_needed else 0)
@@ -398,7 +384,6 @@ __all__ = (
     "path_findings",
     "provider_findings",
     "room_for",
-    "target_space",
     "template_findings",
     "unreachable",
 )

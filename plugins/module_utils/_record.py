@@ -43,8 +43,8 @@ class Record:
 
     ``pending_removals`` left the list and their copies are to go; ``unlisted`` left it and may keep theirs; ``joining``
     are in the list and have not had a copy yet. ``computers`` tells by identity which computer a name of the list meant
-    when it got its copy. ``revision`` is the pinned one: what providers should hold. ``kept`` are older revisions whose
-    exports stay.
+    when it got its copy. ``revision`` is what providers should hold. ``pinned``: it stays that, whatever revision the
+    template has. ``kept`` are the others whose copies and exports stay, the one that was current last first.
     """
 
     template_id: str
@@ -57,11 +57,17 @@ class Record:
     computers: Mapping[str, str] = field(default_factory=dict)
     revision: str | None = None
     kept: tuple[str, ...] = ()
+    pinned: bool = False
 
     @property
     def holders(self) -> tuple[str, ...]:
         """Every provider that may hold something of the template."""
         return tuple(dict.fromkeys((*self.targets, *self.pending_removals, *self.unlisted)))
+
+    @property
+    def last_revisions(self) -> tuple[str, ...]:
+        """What the template was when it was distributed last; while one is pinned, it may be any that is known."""
+        return () if self.revision is None else (self.revision, *(self.kept if self.pinned else ()))
 
     def to_json(self) -> str:
         """The document's text."""
@@ -78,6 +84,7 @@ class Record:
                 "computers": dict(self.computers),
                 "revision": self.revision,
                 "kept": list(self.kept),
+                "pinned": self.pinned,
             }
         )
 
@@ -105,6 +112,7 @@ class Record:
             computers={string(name): string(known) for name, known in values.get("computers", {}).items()},
             revision=None if revision is None else string(revision),
             kept=texts(values["kept"]),
+            pinned=truth(values.get("pinned", False)),
         )
 
     def changed(self, wish: Wish) -> Record:
@@ -114,6 +122,17 @@ class Record:
         record = self.with_targets(targets, unlisted=wish.unlisted)
         record = record.leaving(wish.remove)
         return record.supplied(wish.supplied).removed(*wish.removed)
+
+    def holding(self, revision: str, *, keep: int | None = None, pinned: bool = False) -> Record:
+        """The record once this is what providers should hold; what it was until then is the first that is kept."""
+        before = () if self.revision is None else (self.revision,)
+        kept = _without(_unique((*before, *self.kept)), (revision,))
+        held = replace(self, revision=revision, kept=kept, pinned=pinned)
+        return held.trimmed(len(self.kept) if keep is None else keep)
+
+    def trimmed(self, keep: int) -> Record:
+        """The record with at most that many revisions kept. The way back from a pinned one stays in any case."""
+        return replace(self, kept=self.kept[: max(keep, 1 if self.pinned else 0)])
 
     def with_targets(self, targets: Iterable[str], *, unlisted: str = KEEP) -> Record:
         """The record with this distribution list; what is to happen to those who leave it is remembered."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -102,13 +102,18 @@ class Clone:
         }
 
 
-def read_clones(host: Host, layout: Layout) -> tuple[Clone, ...]:
-    """All clones of the template, of every revision. One question when there is nothing of ours yet."""
+def revision_folders(host: Host, layout: Layout) -> tuple[str, ...]:
+    """The names of the folders in the template's staging folder: revisions, if nobody has put something else there."""
+    found = host.files.entries(layout.template) or ()
+    return tuple(entry.name for entry in found if entry.is_folder and not entry.is_link)
+
+
+def read_clones(host: Host, layout: Layout, revisions: Iterable[str] | None = None) -> tuple[Clone, ...]:
+    """All clones of the template, of every revision. Pass ``revisions`` when their folders were listed a moment ago."""
     folders = [
-        (revision.name, entry)
-        for revision in host.files.entries(layout.template) or ()
-        if revision.is_folder and not revision.is_link
-        for entry in host.files.entries(layout.clones(revision.name)) or ()
+        (revision, entry)
+        for revision in (revision_folders(host, layout) if revisions is None else revisions)
+        for entry in host.files.entries(layout.clones(revision)) or ()
         if entry.is_folder and not entry.is_link
     ]
     if not folders:
@@ -142,4 +147,4 @@ def lies_in(vm: VM, folder: str) -> bool:
     return inside(join(path, "Virtual Machines"), folder)
 
 
-__all__ = ("Clone", "FolderOwner", "lies_in", "read_clones")
+__all__ = ("Clone", "FolderOwner", "lies_in", "read_clones", "revision_folders")

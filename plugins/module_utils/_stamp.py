@@ -56,7 +56,8 @@ class Stamp:
     """What a VM of ours says about itself.
 
     ``staging`` (template): where its record lies. ``maintenance`` (template): who changes it at the moment.
-    ``superseded`` (copy): a newer copy has taken its place. ``made`` (guest): what it was made with.
+    ``superseded`` (copy): another copy has taken its place. ``kept`` (copy): it stays although it is superseded.
+    ``made`` (guest): what it was made with.
     ``unfinished`` (guest): it is still being made.
     """
 
@@ -68,6 +69,7 @@ class Stamp:
     revision: str | None = None
     staging: str | None = None
     superseded: bool = False
+    kept: bool = False
     made: t.Mapping[str, t.Any] | None = None
     unfinished: bool = False
     maintenance: Maintenance | None = None
@@ -85,6 +87,7 @@ class Stamp:
         values |= {"revision": self.revision} if self.revision is not None else {}
         values |= {"staging": self.staging} if self.staging is not None else {}
         values |= {"superseded": True} if self.superseded else {}
+        values |= {"kept": True} if self.kept else {}
         values |= {"made": dict(self.made)} if self.made is not None else {}
         values |= {"unfinished": True} if self.unfinished else {}
         values |= {"maintenance": asdict(self.maintenance)} if self.maintenance is not None else {}
@@ -161,6 +164,7 @@ def _read(line: str) -> Stamp | None:
         revision=values.get("revision"),
         staging=values.get("staging"),
         superseded=values.get("superseded") is True,
+        kept=values.get("kept") is True,
         made=made if isinstance(made := values.get("made"), dict) else None,
         unfinished=values.get("unfinished") is True,
         maintenance=Maintenance.read(values.get("maintenance")),

@@ -103,6 +103,7 @@ class Supply:
             name=self.order.name,
             revision=self.order.revision,
             adopt=self.order.adopt,
+            keep=self.order.keep,
         )
         for vm_id, wrong in self._damage.items():
             found = found.damaged(vm_id, wrong)
@@ -110,7 +111,7 @@ class Supply:
 
     def examine(self, found: Copies) -> Copies:
         """With ``hash``, read the disks of a copy that is there already; damage that sizes do not show is found so."""
-        there = found.current or found.renamed
+        there = found.current or found.at_hand
         if self.order.verify != HASH or there is None or there.folder is None or there.vm.id in self._damage:
             return found
         wrong = damage(self.target, there.vm, there.folder, self._manifest, self.work.reporter)
@@ -133,10 +134,13 @@ class Supply:
         return {"vm_id": None if found.current is None else found.current.vm.id, "notes": self.notes}
 
     def _make(self, found: Copies) -> None:
-        """A verified copy under the template's name: one that was finished before has only to be named again."""
-        there = found.renamed
+        """A verified copy under the template's name: one that was verified before has only to be stamped and named."""
+        there = found.at_hand
         if there is not None and there.folder is not None:
-            self.notes.append(f"the copy that was renamed to {there.vm.name} has got its name back")
+            if there.superseded:
+                self.notes.append(f"the copy of revision {there.revision} that was kept is the current one again")
+            elif there.misnamed:
+                self.notes.append(f"the copy that was renamed to {there.vm.name} has got its name back")
             disks = show(self.target, there.vm, self.order.revision).disks
             self._name(there.vm, there.folder, disks, found)
             return
@@ -299,7 +303,8 @@ class Supply:
         self.target.files.write_text(self._here.baseline(folder), baseline.to_json())
         self.target.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
         for old in found.copies:
-            if old.vm.id != vm.id and not old.superseded:
+            # One that was superseded by a run that was killed then may have the template's name still.
+            if old.vm.id != vm.id and (not old.superseded or old.vm.name == self.order.name):
                 self._supersede(old)
         self.target.rename_vm(vm.id, self.order.name)
 
@@ -312,12 +317,12 @@ class Supply:
     # Cleaning up
 
     def _retire(self, found: Copies) -> None:
-        """Remove superseded copies on whose disks no guest depends."""
+        """Remove superseded copies that are not to be kept and on whose disks no guest depends."""
         for old in found.copies:
             if old.removable and old.folder is not None:
                 self._lease.check()
                 self._remover(self.target).remove_vm(old.vm, old.folder)
-            elif old.superseded:
+            elif old.superseded and not old.retained:
                 self.notes.append(f"{old.vm.name} is kept: {old.kept}")
 
     def _clean(self, found: Copies) -> None:

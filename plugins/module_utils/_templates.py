@@ -116,8 +116,11 @@ def disk_facts(host: Host, definition: Definition, template: Template) -> tuple[
     facts = host.disk_facts(definition.disks)
     if all(fact.guid is not None for fact in facts) or template.record is None or template.record.revision is None:
         return facts
-    manifest = read_manifest(host, template.layout, template.record.revision)
-    return facts if manifest is None else tuple(_settled(host, fact, manifest, template) for fact in facts)
+    for revision in template.record.last_revisions:
+        manifest = read_manifest(host, template.layout, revision)
+        if manifest is not None:
+            facts = tuple(_settled(host, fact, manifest, template) for fact in facts)
+    return facts
 
 
 def _settled(host: Host, fact: DiskFacts, manifest: Manifest, template: Template) -> DiskFacts:

@@ -98,6 +98,9 @@ options:
         they always are.
     type: bool
     default: false
+  keep_revisions:
+    description: How many older revisions are kept. Left out, as many as are recorded.
+    type: int
   quiet:
     description: Whether nothing of the plan is printed, for those who only want to know how the providers are.
     type: bool

@@ -36,6 +36,8 @@ options:
   templates:
     description:
       - Several templates, each with its C(id), C(name) and C(revision). The result then has RV(copies).
+      - With C(keep), the list of the revisions whose copies stay beside the current one; without it those stay that are
+        marked so.
     type: list
     elements: dict
     default: []

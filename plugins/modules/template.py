@@ -80,6 +80,18 @@ options:
         (RV(fanout.hyperv.host_info#module:host.identity)) by inventory name.
     type: dict
     default: {}
+  revision:
+    description:
+      - The revision that providers should hold from now on, whatever the template is by then, until V(latest) takes
+        that back.
+      - One that is current or was kept, or as many of its first characters as mean only one. Refused in maintenance.
+      - Left out, it stays as it is. The playbook C(fanout.hyperv.rollback) uses it.
+    type: str
+  keep_revisions:
+    description:
+      - How many of the revisions that were kept are recorded still. Left out, all.
+      - While a revision is pinned, the one that was current before it is kept in any case.
+    type: int
   staging_path:
     description:
       - The folder on the host below which record, export and clones lie. Without it the host's default folder for

@@ -97,6 +97,16 @@ options:
     description: After how many seconds of silence the work of another control node counts as abandoned.
     type: float
     default: 120.0
+  keep:
+    description:
+      - The revisions whose copies stay beside the current one. Copies of other revisions go as soon as nothing depends
+        on them.
+      - A copy that is kept is off, renamed, and marked in its Notes. When its revision is asked for again, it is
+        compared with its
+        baseline, stamped and named, and nothing is copied.
+      - Left out, the copies that are marked so stay, and none is marked.
+    type: list
+    elements: str
   problem:
     description:
       - What is known to stand against this provider. The task fails with it and does nothing.

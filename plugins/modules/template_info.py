@@ -38,6 +38,15 @@ options:
     description:
       - The staging folder of a virtual machine that is not declared a template yet.
     type: str
+  keep_revisions:
+    description:
+      - How many revisions are to be kept beside the current one, which decides about RV(templates[].kept). Left out, as
+        many as recorded.
+    type: int
+  pin:
+    description:
+      - Tell what would be so if this was recorded as O(fanout.hyperv.template#module:revision).
+    type: str
 seealso:
   - module: fanout.hyperv.template
 """
@@ -56,7 +65,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 asked:
-  description: Id, name and revision of each, as O(fanout.hyperv.host_info#module:templates) takes them.
+  description:
+    - Id, name, the revision that is wanted and those that are kept of each, as
+      O(fanout.hyperv.host_info#module:templates) takes them.
   returned: success
   type: list
   elements: dict
@@ -114,6 +125,25 @@ templates:
         - V(null) when its disks do not show what they are.
       type: str
       returned: success
+    wanted:
+      description:
+        - The revision that providers should hold. It is RV(templates[].revision), unless another one is pinned.
+      type: str
+      returned: success
+    pinned:
+      description: Whether that revision stays the wanted one, whatever the template is by then.
+      type: bool
+      returned: success
+    kept:
+      description: The other revisions whose copies and exports stay, the one that was current last first.
+      type: list
+      elements: str
+      returned: success
+    staged:
+      description: The revisions that have a folder in the staging folder.
+      type: list
+      elements: str
+      returned: success
     settings:
       description: What the revision is made of.
       type: dict
@@ -132,7 +162,7 @@ templates:
       elements: dict
       returned: success
     export:
-      description: The export of the revision; RV(templates[].export.complete) says whether it can be used.
+      description: The export of the wanted revision; RV(templates[].export.complete) says whether it can be used.
       type: dict
       returned: success
       contains:

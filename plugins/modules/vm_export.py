@@ -43,7 +43,13 @@ options:
   revision:
     description:
       - The revision that is expected. If the virtual machine has another one by now, the task fails.
+      - Of a template, one that is pinned or was kept has its export already, whatever the virtual machine is by now.
     type: str
+  keep_revisions:
+    description:
+      - How many revisions are kept besides the exported one, which is recorded as what providers should hold. Left out,
+        as many as before.
+    type: int
   hash:
     description:
       - Whether the manifest has to have the SHA-256 of all files. They are added when they are missing.

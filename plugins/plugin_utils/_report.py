@@ -91,6 +91,8 @@ def _header(document: Document) -> Iterator[Html]:
         badges.append(word("Run interrupted", "failed", "badge"))
     if template.maintenance:
         badges.append(word("Maintenance", "needs_update", "badge"))
+    if template.pinned:
+        badges.append(word("Pinned revision", "needs_update", "badge"))
     yield element(
         "header",
         element(

@@ -76,13 +76,14 @@ def interruption(phase: str | None, percent: float | None) -> Values:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """The VM that is distributed."""
+    """The VM that is distributed. ``revision`` is what providers should hold; ``pinned``: whatever the VM is by now."""
 
     name: str
     source: str
     id: str | None = None
     revision: str | None = None
     maintenance: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

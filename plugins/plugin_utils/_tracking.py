@@ -5,7 +5,7 @@
 # Private to this collection: may change at any time.
 """What one run learns about one template, from the results of its tasks and from what its workers report.
 
-The result of a task may carry ``distribution``: ``template`` (name, source, id, revision, maintenance),
+The result of a task may carry ``distribution``: ``template`` (name, source, id, revision, maintenance, pinned),
 ``concurrency``, ``survey`` (true for a run that only asks), and ``providers``: by inventory name, reports with any of
 ``facts`` (see ``_states.Facts``), ``revision``, ``served_by``, ``attempts``, ``error``, ``reason``, ``reasons``,
 ``findings``, ``started``, ``finished``. ``REMOVED`` is the report of a provider that is to leave the status file.
@@ -131,8 +131,9 @@ class Tracker:
                 self._template[key] = str(template[key])
         if self.known and self.known.template.id not in (None, self._template.get("id", self.known.template.id)):
             self.known = None  # another template of that name
-        if template.get("maintenance") is not None:
-            self._template["maintenance"] = bool(template["maintenance"])
+        for key in ("maintenance", "pinned"):
+            if template.get(key) is not None:
+                self._template[key] = bool(template[key])
         if distribution.get("concurrency") is not None:
             self._concurrency = int(distribution["concurrency"])
         if distribution.get("survey"):

@@ -30,6 +30,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._planning import (
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     ERROR,
+    IN_MAINTENANCE,
     WARNING,
     Finding,
     Needs,
@@ -44,20 +45,31 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._surveys import (
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
+ALSO_WHEN_PINNED = (IN_MAINTENANCE, "TEMPLATE_NAME")
+"""What is said about the template itself does not matter to a pinned revision: its export is what it was."""
+
 
 def template_from_info(info: Mapping[str, t.Any], *, multi_provider: bool = True) -> Template:
     """The typed view of what ``template_info`` returned of one template; what it is declared as if it is not yet."""
     record = info.get("record")
+    pinned = bool(info.get("pinned"))
+    needs = Needs.from_dict(info["needs"])
+    if pinned and info["export"]["complete"]:
+        needs = replace(needs, size=info["export"]["size"])
+    findings = (Finding(**finding) for finding in info["findings"])
     return Template(
         id=info["id"],
         name=info["name"],
-        revision=info["revision"],
-        needs=Needs.from_dict(info["needs"]),
-        findings=tuple(Finding(**finding) for finding in info["findings"]),
+        revision=info.get("wanted", info["revision"]),
+        needs=needs,
+        findings=tuple(one for one in findings if not pinned or one.code in ALSO_WHEN_PINNED),
         record=None if record is None else Record.from_dict(record),
         export_complete=bool(info["export"]["complete"]),
         multi_provider=multi_provider,
         maintenance=info.get("maintenance") is not None,
+        pinned=pinned,
+        kept=tuple(info.get("kept", ())),
+        staged=tuple(info.get("staged", ())),
     )
 
 
@@ -137,6 +149,7 @@ def _plan(work: Work, one: Asked, source: Provider, shown: list[Shown]) -> Made:
         concurrency=params["concurrency"],
         examine=params["verify"] == "hash",
         adopt=params["adopt"],
+        keep_revisions=params["keep_revisions"],
     )
     plan = replace(plan, findings=(*plan.findings, *_unknown_names(plan.targets, params["groups"].get("all"))))
     for line in () if params["quiet"] else lines(plan):
@@ -341,6 +354,7 @@ OPERATION = Operation(
         "concurrency": {"type": "int", "required": True},
         "verify": {"type": "str", "choices": ["none", "size", "hash"], "default": "size"},
         "adopt": {"type": "bool", "default": False},
+        "keep_revisions": {"type": "int"},
         "quiet": {"type": "bool", "default": False},
     },
     gather=gather,

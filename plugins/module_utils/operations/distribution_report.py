@@ -134,7 +134,7 @@ class Ended:
         supplied = {
             name: self.steps[name]["computer"]
             for name in self._words[OK]
-            if self.steps[name]["action"] == "copy" and self.steps[name]["computer"]
+            if self.steps[name]["action"] in ("copy", "take") and self.steps[name]["computer"]
         }
         if not removed and not supplied:
             return None
@@ -147,6 +147,7 @@ class Ended:
         return {
             "template": self.plan["name"],
             "revision": (self.plan["template"] or {}).get("revision"),
+            "pinned": bool((self.plan["template"] or {}).get("pinned")),
             "source": source,
             "counts": {word: len(names) for word, names in self._words.items()},
             "errors": {name: self._error_of(name) for name in sorted(self.problems)},

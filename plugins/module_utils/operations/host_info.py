@@ -82,6 +82,7 @@ def _held(host: Host, template: Values, base: str, vms: Sequence[VM], *, users: 
         name=copy_name(str(template["name"]), template["id"], vms),
         revision=revision,
         vms=[vm for vm in vms if not is_clone(vm)],
+        keep=template.get("keep"),
     )
     shown_guests = [guest.to_dict(revision) for guest in guests]
     copy = {**found.to_dict(), "guests": {**summary(guests, revision), "items": shown_guests}}

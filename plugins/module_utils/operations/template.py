@@ -17,6 +17,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find, find_one, shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._pinning import LATEST, pinned
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import in_maintenance
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import KEEP, REMOVE, Record, Wish
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
@@ -25,6 +27,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     change_record,
     read_template,
     refuse_users,
+    revision_of,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
 
@@ -51,7 +54,8 @@ def _present(work: Work) -> Decision:
             code="IS_A_COPY",
             remedy="Clone it, and declare the clone.",
         )
-    record = wanted_record(template, params)
+    own = own_revision(host, template, params)
+    record = wanted_record(template, params, own)
     stamp = wanted_stamp(template, work.provider)
     before = _state(template.stamp, template.record)
     after = _state(stamp, record)
@@ -61,17 +65,31 @@ def _present(work: Work) -> Decision:
 
     def apply() -> None:
         # The record first: a stamp points to it.
-        change_record(work, template.layout, lambda was: wanted_record(replace(template, record=was), params))
+        change_record(work, template.layout, lambda was: wanted_record(replace(template, record=was), params, own))
         _write_stamp(host, template, stamp)
 
     reason = "The template is declared." if not template.declared else "What is recorded of the template changes."
     return Change(reason=reason, before=before, after=after, apply=apply, values=values)
 
 
-def wanted_record(template: Template, params: Values) -> Record:
+def own_revision(host: Host, template: Template, params: Values) -> str | None:
+    """What the template is now, as far as that matters: nobody pins a revision while somebody changes the template."""
+    if not params["revision"]:
+        return None
+    if template.stamp is not None and template.stamp.maintenance is not None:
+        finding = in_maintenance(template.vm.name, template.stamp.maintenance)
+        raise Refused(finding.what, code=finding.code, remedy=finding.remedy)
+    if params["revision"].strip().lower() != LATEST:
+        return None
+    return revision_of(host, host.definition(template.vm.id), template)
+
+
+def wanted_record(template: Template, params: Values, own: str | None = None) -> Record:
     """What is to be recorded: what the task says, and what it leaves out as it was."""
     was = template.record
     targets, multi = params["targets"], params["multi_provider"]
+    if params["revision"]:
+        was = pinned(was, params["revision"], own, template.vm.name)
     if was is None:
         multi = True if multi is None else multi
         was = Record(template_id=template.vm.id, name=template.vm.name, multi_provider=multi)
@@ -88,7 +106,8 @@ def wanted_record(template: Template, params: Values) -> Record:
             code="NOT_MULTI_PROVIDER",
             remedy="Leave targets out, or take the template back and create it with multi_provider: true.",
         )
-    return replace(was.changed(wish_of(params)), name=template.vm.name)
+    keep = len(was.kept) if params["keep_revisions"] is None else params["keep_revisions"]
+    return replace(was.changed(wish_of(params)).trimmed(keep), name=template.vm.name)
 
 
 def _gone(work: Work, template: Template) -> Values:
@@ -237,6 +256,8 @@ OPERATION = Operation(
         "unlisted": {"type": "str", "choices": [KEEP, REMOVE], "default": KEEP},
         "removed": {"type": "list", "elements": "str", "default": []},
         "supplied": {"type": "dict", "default": {}},
+        "revision": {"type": "str"},
+        "keep_revisions": {"type": "int"},
         "staging_path": {"type": "str"},
         "keep_copies": {"type": "bool", "default": False},
         "lease_seconds": {"type": "float", "default": 120.0},

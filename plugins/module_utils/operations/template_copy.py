@@ -61,6 +61,7 @@ def order_of(work: Work) -> Order:
         limit_timeout=params["limit_timeout"],
         lease_seconds=params["lease_seconds"],
         adopt=params["adopt"],
+        keep=None if params["keep"] is None else tuple(params["keep"]),
     )
 
 
@@ -145,16 +146,24 @@ def _absent(work: Work) -> Decision:
 def plan(found: Copies, order: Order) -> tuple[str, ...]:
     """The steps as sentences for people."""
     steps = []
-    if found.current is None:
+    if found.at_hand is not None and found.at_hand.superseded:
+        steps += [f"take the copy of revision {order.revision} that was kept"]
+        steps += ["verify it (hash)"] if order.verify == "hash" else []
+        steps.append(f"name it {order.name}")
+    elif found.current is None:
         if found.arrived is None:
             steps += [f"clone revision {order.revision} on {order.source}", f"move it to {order.target_path}"]
             steps += [] if order.verify == "none" else [f"verify it ({order.verify})"]
         elif found.arrived.stripped:
             steps.append("verify and stamp the copy that is there")
-        elif not found.arrived.misnamed:
+        elif found.at_hand is None:
             steps.append("verify the copy that has arrived")
         steps.append(f"name it {order.name}")
-    older = [copy for copy in found.copies if copy not in (found.current, found.arrived) and copy.kept is None]
+    there = (found.current, found.arrived, found.at_hand)
+    others = [copy for copy in found.copies if copy not in there and copy.kept is None and not copy.retained]
+    keep = [copy for copy in others if not copy.superseded and order.keeps(copy.revision)]
+    steps += [f"keep the copy of revision {copy.revision} under another name" for copy in keep]
+    older = [copy for copy in others if copy not in keep]
     steps += [f"remove the older copy of revision {copy.revision or 'unknown'}" for copy in older]
     steps += [f"clean {leftover.folder}" for leftover in found.cleanable]
     return tuple(steps)
@@ -227,6 +236,7 @@ OPERATION = Operation(
         "retries": {"type": "int", "default": 2},
         "retry_delay": {**_SECONDS, "default": 10.0},
         "adopt": {"type": "bool", "default": False},
+        "keep": {"type": "list", "elements": "str"},
         "remove_guests": {"type": "bool", "default": False},
         "problem": {"type": "str"},
     },

@@ -14,8 +14,10 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_AN
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, selected, shown, stamped
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import is_revision
+from ansible_collections.fanout.hyperv.plugins.module_utils._pinning import kept_revisions, pinned, wanted_revision
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs, template_findings
-from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones, revision_folders
 from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     Template,
     disk_facts,
@@ -30,23 +32,23 @@ def gather(work: Work) -> Values:
     """All declared templates of the host; a VM that is asked for by id or name also when it is not declared."""
     params = work.params
     if params["names"] is not None:
-        return _several(work.host, params["names"], params["staging_path"])
-    found = [_describe(work.host, vm, params["staging_path"]) for vm in _wanted(work.host, params)]
+        return _several(work.host, params)
+    found = [_describe(work.host, vm, params) for vm in _wanted(work.host, params)]
     return {"templates": found, "asked": asked(found)}
 
 
 def asked(found: Iterable[Values]) -> list[Values]:
     """What other hosts are asked about these templates."""
-    return [{key: one[key] for key in ("id", "name", "revision")} for one in found]
+    return [{"id": one["id"], "name": one["name"], "revision": one["wanted"], "keep": one["kept"]} for one in found]
 
 
-def _several(host: Host, names: Iterable[str], staging_path: str | None) -> Values:
+def _several(host: Host, params: Values) -> Values:
     """Each by itself: what is wrong with one is told and hides no other."""
     found: list[Values] = []
     errors: dict[str, Values] = {}
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(params["names"]):
         try:
-            found += [_describe(host, vm, staging_path) for vm in _wanted(host, {"name": name})]
+            found += [_describe(host, vm, params) for vm in _wanted(host, {"name": name})]
         except HyperVError as error:
             if isinstance(error, NO_ANSWER):
                 raise
@@ -61,8 +63,8 @@ def _wanted(host: Host, params: Values) -> Iterable[VM]:
     return stamped(vms, kind="template")
 
 
-def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
-    template = read_template(host, vm, staging_path)
+def _describe(host: Host, vm: VM, params: Values) -> Values:
+    template = read_template(host, vm, params["staging_path"])
     definition = host.definition(vm.id)
     revision, settings = None, None
     try:
@@ -73,6 +75,11 @@ def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
     maintenance = None if template.stamp is None else template.stamp.maintenance
     if maintenance is not None and maintenance.revision is not None:
         revision = maintenance.revision  # what it will be is told when maintenance ends
+    record = template.record
+    if params["pin"]:
+        record = pinned(record, params["pin"], revision, vm.name)
+    wanted = wanted_revision(record, revision)
+    folders = revision_folders(host, template.layout)
     shown_definition = shown(definition)
     shown_definition.pop("vm")
     return {
@@ -86,12 +93,16 @@ def _describe(host: Host, vm: VM, staging_path: str | None) -> Values:
         "stamp": shown(template.stamp),
         "record": shown(template.record),
         "revision": revision,
+        "wanted": wanted,
+        "pinned": record is not None and record.pinned,
+        "kept": list(kept_revisions(record, wanted, params["keep_revisions"])),
+        "staged": [name for name in folders if is_revision(name)],
         "settings": settings,
         "needs": shown(Needs.of(definition)),
         "definition": shown_definition,
         "findings": [finding.to_dict() for finding in template_findings(definition, template.stamp)],
-        "export": _export(host, template, revision),
-        "clones": [clone.to_dict() for clone in read_clones(host, template.layout)],
+        "export": _export(host, template, wanted),
+        "clones": [clone.to_dict() for clone in read_clones(host, template.layout, folders)],
     }
 
 
@@ -119,6 +130,8 @@ OPERATION = Operation(
         "id": {"type": "str"},
         "names": {"type": "list", "elements": "str"},
         "staging_path": {"type": "str"},
+        "keep_revisions": {"type": "int"},
+        "pin": {"type": "str"},
     },
     mutually_exclusive=[("name", "id", "names")],
     gather=gather,

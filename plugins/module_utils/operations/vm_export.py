@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _revision
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, HyperVError, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, HyperVError, NotFound, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._exporting import Exporter, Place, exporting
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
@@ -22,6 +22,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Man
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Definition, DiskFacts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import MANIFEST, check_folder, join
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, in_maintenance, name_findings
+from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
 from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     Template,
@@ -63,11 +64,13 @@ def decide(work: Work) -> Decision:
     """Nothing when a complete export of this revision is there, with its hashes if they are wanted."""
     wanted = look(work.host, work.params)
     hashing = work.params["hash"] and (wanted.manifest is None or wanted.needs_hashes)
-    if wanted.manifest is not None and not hashing:
+    if wanted.manifest is not None and not hashing and not unrecorded(wanted):
         return Same(values=_values(wanted, wanted.manifest), reason="A complete export of this revision is there.")
     before = {"revision": wanted.revision if wanted.manifest is not None else None, "hashed": False}
     after = {"revision": wanted.revision, "hashed": bool(hashing)}
-    if wanted.manifest is not None:
+    if wanted.manifest is not None and not hashing:
+        reason, plan = "The export is there, and not recorded yet.", ["record the revision"]
+    elif wanted.manifest is not None:
         reason, plan = "The hashes are not known yet.", ["compute the SHA-256 of the exported files"]
     else:
         reason = "An incomplete export is replaced." if wanted.occupied else "There is no export of this revision."
@@ -90,16 +93,18 @@ def look(host: Host, params: Values) -> Wanted:
         check_folder(folder or "C:\\")
     vm = find_one(host, params)
     definition = host.definition(vm.id)
+    template = None if params["path"] else read_template(host, vm, params["staging_path"])
+    kept = None if template is None else kept_export(host, definition, template, params["revision"])
+    if kept is not None:
+        return kept
     check_exportable(definition)
     facts = host.disk_facts(definition.disks)
-    if params["path"]:
+    if template is None:
         revision = _revision.revision(definition, _revision.marks(facts))
         folder = check_folder(params["path"], room=LONGEST_NAME_AND_FILES)
         subfolder = join(folder, vm.name)
         place = Place(folder=folder, subfolder=subfolder, manifest=join(subfolder, MANIFEST))
-        template = None
     else:
-        template = read_template(host, vm, params["staging_path"])
         if template.stamp is not None and template.stamp.maintenance is not None:
             finding = in_maintenance(vm.name, template.stamp.maintenance)
             raise Refused(finding.what, code=finding.code, remedy=finding.remedy)
@@ -123,6 +128,42 @@ def look(host: Host, params: Values) -> Wanted:
         manifest=manifest,
         occupied=occupied,
     )
+
+
+def kept_export(host: Host, definition: Definition, template: Template, asked: str | None) -> Wanted | None:
+    """The export of a revision that is pinned or kept: it is what it was, whatever the template is by now.
+
+    None when another revision is asked for. That of the pinned one cannot be made anew.
+    """
+    record = template.record
+    pinned = record is not None and record.pinned and record.revision == asked
+    if record is None or asked is None or not (pinned or asked in record.kept):
+        return None
+    place = template_place(template, asked)
+    manifest = _manifest(host, place, definition.vm, asked)
+    if manifest is None and pinned:
+        raise NotFound(
+            f"There is no complete export of the pinned revision {asked} of {definition.vm.name} any more.",
+            code="EXPORT_MISSING",
+            remedy="Pin another revision, or none: fanout.hyperv.rollback with rollback_revision=latest.",
+        )
+    if manifest is None:
+        return None
+    return Wanted(
+        definition=definition,
+        facts=(),
+        revision=asked,
+        place=place,
+        template=template,
+        manifest=manifest,
+        occupied=True,
+    )
+
+
+def unrecorded(wanted: Wanted) -> bool:
+    """Whether the record says that providers should hold another revision, and may say so."""
+    record = None if wanted.template is None else wanted.template.record
+    return record is not None and not record.pinned and record.revision != wanted.revision
 
 
 def template_place(template: Template, revision: str) -> Place:
@@ -230,10 +271,14 @@ def throw_away(work: Work, wanted: Wanted) -> None:
 
 def pin(work: Work, wanted: Wanted) -> None:
     """From now on this is the revision that providers should hold."""
-    template = wanted.template
-    if template is None or template.record is None or template.record.revision == wanted.revision:
+    if wanted.template is None or not unrecorded(wanted):
         return
-    change_record(work, template.layout, lambda was: was and replace(was, revision=wanted.revision))
+    keep = work.params["keep_revisions"]
+
+    def change(was: Record | None) -> Record | None:
+        return was if was is None or was.pinned else was.holding(wanted.revision, keep=keep)
+
+    change_record(work, wanted.template.layout, change)
 
 
 def _values(wanted: Wanted, manifest: Manifest | None) -> Values:
@@ -260,6 +305,7 @@ OPERATION = Operation(
         "path": {"type": "str"},
         "staging_path": {"type": "str"},
         "revision": {"type": "str"},
+        "keep_revisions": {"type": "int"},
         "hash": {"type": "bool", "default": False},
         "timeout": {"type": "float", "default": 86400.0},
         "lease_timeout": {"type": "float", "default": 86400.0},

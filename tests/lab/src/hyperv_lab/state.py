@@ -28,6 +28,8 @@ def of_host(host: Host, winrm: WinRM) -> dict[str, Any]:
         "switches": [{"name": one.name, "id": str(one.id), "type": one.type} for one in host.switches.values()],
         "network_rate": host.network.rate,
         "disk_rate": host.disk.rate,
+        "network_carried": host.network.carried,
+        "disk_carried": host.disk.carried,
         "volumes": _volumes(host),
         "vms": [of_vm(host, vm) for vm in host.sorted_vms()],
         "planned": [{"id": str(vm.id), "name": vm.name} for vm in host.planned.values()],

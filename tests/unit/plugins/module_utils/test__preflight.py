@@ -19,6 +19,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     Dvd,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import Computer, HostSettings, Switch, Volume
+from ansible_collections.fanout.hyperv.plugins.module_utils._plan_room import target_space
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     ERROR,
     Finding,
@@ -30,7 +31,6 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import (
     name_findings,
     provider_findings,
     room_for,
-    target_space,
     template_findings,
     unreachable,
 )

@@ -23,10 +23,11 @@ Move = Callable[[int, int], None]  # (offset, length): bring these bytes from he
 
 @dataclass(eq=False)
 class Link:
-    """``rate`` in bytes per second; 0 means no limit."""
+    """``rate`` in bytes per second; 0 means no limit. ``carried`` are the bytes that it has carried so far."""
 
     name: str
     rate: float
+    carried: int = 0
     flows: set[Flow] = field(default_factory=set, repr=False)
 
     def set_rate(self, rate: float) -> None:
@@ -108,6 +109,8 @@ class Transfers:
             length = min(size - done, self._chunk(rate))
             await self._move(move, done, length)
             done += length
+            for link, times in flow.links.items():
+                link.carried += length * times
             if on_bytes:
                 on_bytes(length)
             due = await self._pace(due, length / rate)

@@ -80,6 +80,7 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "concurrency": 2,
         "verify": "size",
         "adopt": False,
+        "keep_revisions": 0,
     }
     assert OPERATION.gather is not None
     made: Values = OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))["results"][0]
