@@ -103,6 +103,11 @@ targets:
   type: list
   elements: str
   sample: [hv02, hv03]
+pinned:
+  description: Whether the providers keep an older revision, which is pinned, whatever the template is by now.
+  returned: success
+  type: bool
+  sample: false
 revision:
   description: The revision now. Null where it cannot be told, and on leaving in check mode.
   returned: success

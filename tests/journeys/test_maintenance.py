@@ -252,6 +252,9 @@ def test_what_comes_out_of_maintenance(tmp_path: Path) -> None:
         assert not in_maintenance(site)
         assert maintain(site, "enter").code == 0
         site.lab.patch_vm(SOURCE, site.template()["id"], memory="6GiB")
+        planned = maintain(site, "exit", "--check", maintenance_recreate="now")
+        assert planned.code == 0, planned.output
+        assert in_maintenance(site)
         site.lab.down("hv03")
         begun = site.last_call()
         none = maintain(site, "exit", maintenance_recreate="now", maintenance_require_all=True)

@@ -145,7 +145,7 @@ def _exit(work: Work, template: Template) -> Decision:
             _write(host, template, replace(stamp, maintenance=None))
         recorded = None if template.record is None else template.record.revision
         compared = _compared(then.revision or recorded, revision)
-        return {**compared, "msg": _outcome(template, compared)}
+        return {**compared, "msg": _outcome(template, compared) + _pin(template)}
 
     return Change(
         reason=f"It was in maintenance since {then.since}, by {then.by}.",
@@ -160,11 +160,12 @@ def _exit(work: Work, template: Template) -> Decision:
 def _left(work: Work, template: Template) -> Same:
     """Carried out already; what is left to do is told by the revision that was distributed last."""
     revision = _revision(work.host, template)
-    distributed = None if template.record is None else template.record.revision
+    distributed = None if template.record is None or template.record.pinned else template.record.revision
     compared = _compared(distributed or revision, revision)
     reason = f"{template.vm.name} is not in maintenance."
     if compared["template_changed"]:
         reason += f" It has revision {revision}, and {distributed} was distributed last."
+    reason += _pin(template)
     return Same(values={"maintenance": None, **_told(work, template, maintenance=False), **compared}, reason=reason)
 
 
@@ -240,11 +241,23 @@ def _outcome(template: Template, compared: Values) -> str:
     return f"{name} is out of maintenance. It was modified and has revision {revision} now."
 
 
+def _pin(template: Template) -> str:
+    """A pinned revision stays where it is, whatever the template is by now."""
+    record = template.record
+    if record is None or not record.pinned:
+        return ""
+    return (
+        f" Copies and guests keep revision {record.revision}, which is pinned, until it is given up: "
+        "ansible-playbook fanout.hyperv.rollback -e rollback_revision=latest"
+    )
+
+
 def _told(work: Work, template: Template, *, maintenance: bool) -> Values:
     """The distribution list, and what the status file learns."""
     known = {"name": template.vm.name, "id": template.vm.id, "source": work.provider, "maintenance": maintenance}
     targets = [] if template.record is None else list(template.record.targets)
-    return {"targets": targets, "distribution": {"template": known}}
+    pinned = template.record is not None and template.record.pinned
+    return {"targets": targets, "pinned": pinned, "distribution": {"template": known}}
 
 
 def _shown(maintenance: _stamp.Maintenance | None) -> Values | None:

@@ -183,6 +183,17 @@ def test_left_already_it_still_says_that_what_was_distributed_is_older(host: Hos
     assert first["revision"] in again["msg"] and first["previous_revision"] in again["msg"]
 
 
+def test_a_pinned_revision_stays_whatever_the_template_is(host: Host) -> None:
+    old = run(host, vm_export.OPERATION)["export"]["revision"]
+    run(host, template.OPERATION, revision=old)
+    enter(host)
+    host.write()
+    for left in (leave(host), leave(host)):
+        assert left["pinned"]
+        assert f"keep revision {old}, which is pinned" in left["msg"]
+    assert not left["template_changed"]
+
+
 def test_the_vm_has_to_be_off(host: Host) -> None:
     enter(host)
     host.change(T_ID, state="Running")
