@@ -131,7 +131,9 @@ def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None, k
     verified = baseline is not None and baseline.vm_id == vm.id
     copy = replace(copy, verified=verified)
     if copy.superseded:
-        copy = replace(copy, kept=_why_kept(host, copy))
+        why = _why_kept(host, copy)
+        size = 0 if why is not None or folder is None else size_of(host.files.tree(folder))
+        copy = replace(copy, kept=why, size=size)
     if copy.stripped:
         return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
     if copy.revision != wanted:

@@ -56,7 +56,8 @@ class Copy:
 
     ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that, as sentences;
     ``word``: the first of them as one of ``WORDS``. ``kept``: why a superseded copy cannot be removed now.
-    ``retained``: a superseded copy that is not to be removed; such a one is not looked at any closer.
+    ``retained``: a superseded copy that is not to be removed; such a one is not looked at any closer. ``size``: bytes
+    that the removal of one that can go would set free.
     """
 
     vm: VM
@@ -67,6 +68,7 @@ class Copy:
     word: str | None = None
     kept: str | None = None
     retained: bool = False
+    size: int = 0
 
     @property
     def revision(self) -> str | None:
@@ -188,8 +190,8 @@ class Copies:
 
     @property
     def removable(self) -> tuple[Copy, ...]:
-        """Superseded copies that can go."""
-        return tuple(copy for copy in self.copies if copy.removable)
+        """Superseded copies that can go, and are not about to be the current one again."""
+        return tuple(copy for copy in self.copies if copy.removable and copy != self.at_hand)
 
     @property
     def verdict(self) -> str:
@@ -272,7 +274,7 @@ class Copies:
             "conflicts": [{"id": vm.id, "name": vm.name} for vm in self.conflicts],
             "foreign": [{"id": vm.id, "name": vm.name} for vm in self.foreign],
             "leftovers": shown(self.leftovers),
-            "leftover_bytes": sum(leftover.size for leftover in self.cleanable),
+            "leftover_bytes": sum(one.size for one in self.cleanable) + sum(one.size for one in self.removable),
             "reason": self.reason,
             "reasons": list(self.reasons),
             "obstacles": shown(self.obstacles),

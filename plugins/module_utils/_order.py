@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import fold
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import Copies
+    from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
     from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 
 
@@ -62,6 +64,19 @@ class Order:
         )
 
 
+def look_for(order: Order, host: Host) -> Copies:
+    """What a target holds of what was ordered."""
+    return look(
+        host,
+        base=order.target_path,
+        template_id=order.template_id,
+        name=order.name,
+        revision=order.revision,
+        adopt=order.adopt,
+        keep=order.keep,
+    )
+
+
 def refuse_conflicts(found: Copies, label: str) -> None:
     """A VM of the template's name that is not ours is never touched, nor a copy that somebody uses."""
     others = [vm for vm in found.conflicts if fold(vm.name) == fold(found.name)]
@@ -83,4 +98,4 @@ def refuse_started(found: Copies, vms: Iterable[VM], label: str) -> None:
     refuse_conflicts(replace(found, copies=tuple(copies)), label)
 
 
-__all__ = ("Order", "refuse_conflicts", "refuse_started")
+__all__ = ("Order", "look_for", "refuse_conflicts", "refuse_started")

@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline
-from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, Copy, look, show
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import Copies, Copy, show
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HyperVError,
     LeaseLost,
@@ -36,6 +36,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Man
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight, limit_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._order import (
     Order,
+    look_for,
     refuse_conflicts,
     refuse_started,
 )
@@ -96,15 +97,7 @@ class Supply:
 
     def look(self) -> Copies:
         """What the target holds now, with what a closer look at copies that are there has brought."""
-        found = look(
-            self.target,
-            base=self.order.target_path,
-            template_id=self.order.template_id,
-            name=self.order.name,
-            revision=self.order.revision,
-            adopt=self.order.adopt,
-            keep=self.order.keep,
-        )
+        found = look_for(self.order, self.target)
         for vm_id, wrong in self._damage.items():
             found = found.damaged(vm_id, wrong)
         return found
@@ -127,6 +120,9 @@ class Supply:
             found = self.look()
             refuse_conflicts(found, self.target.label)
             if found.current is None:
+                if found.removable:  # what is surplus already makes room for the new copy
+                    self._retire(found)
+                    found = self.look()
                 self._make(found)
                 found = self.look()
             self._retire(found)
@@ -271,8 +267,6 @@ class Supply:
             raise NotFound(f"The copy {vm_id} is not on {self.target.label}.", host=self.target.label)
         return vm
 
-    # Verifying and naming it
-
     def _finish(self, vm: VM, folder: str, found: Copies) -> None:
         """Verify, write the baseline, stamp, and give the template's name last."""
         self.work.reporter.phase("verifying")
@@ -314,16 +308,14 @@ class Supply:
         self.target.set_notes(old.vm.id, _stamp.merge(_stamp.remove(old.vm.notes), stamp))
         self.target.rename_vm(old.vm.id, temporary_name(old.vm.id))
 
-    # Cleaning up
-
     def _retire(self, found: Copies) -> None:
         """Remove superseded copies that are not to be kept and on whose disks no guest depends."""
         for old in found.copies:
-            if old.removable and old.folder is not None:
+            if old in found.removable and old.folder is not None:
                 self._lease.check()
                 self._remover(self.target).remove_vm(old.vm, old.folder)
-            elif old.superseded and not old.retained:
-                self.notes.append(f"{old.vm.name} is kept: {old.kept}")
+            elif old.kept is not None and (note := f"{old.vm.name} is kept: {old.kept}") not in self.notes:
+                self.notes.append(note)
 
     def _clean(self, found: Copies) -> None:
         """Remove the folders of attempts that nobody works on: the lease says that there is nobody else."""
@@ -364,8 +356,6 @@ class Supply:
             yield
         except HyperVError as error:
             self.notes.append(f"the {what} could not be cleaned up now: {error}")
-
-    # Small things
 
     @functools.cached_property
     def _identity(self) -> str:

@@ -111,10 +111,9 @@ def test_back_and_forward_without_a_byte(make_site: MakeSite) -> None:
 
     # The template goes on meanwhile; later runs keep what is pinned, and one that is added gets that.
     change(site)
-    kept = site.distribute(**keep)
-    assert (kept.code, kept.changed) == (0, {}), kept.output
     added = site.play("add", provider="hv04", **keep)
     assert added.code == 0, added.output
+    assert all(current(site, host) == first for host in two)
     assert set(copies(site, "hv04")) == {first}
     assert set(since(site, before)) == {SOURCE, "hv04"}
 
@@ -140,5 +139,3 @@ def test_back_and_forward_without_a_byte(make_site: MakeSite) -> None:
     assert fewer.code == 0, fewer.output
     assert all(set(copies(site, host)) == {third} for host in ("hv02", "hv03", "hv04"))
     assert (exports(site), record(site)["kept"]) == ({third}, [])
-    last = site.distribute(distribute_keep_revisions=0)
-    assert (last.code, last.changed) == (0, {}), last.output

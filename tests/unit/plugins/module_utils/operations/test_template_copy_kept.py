@@ -193,3 +193,14 @@ def test_a_provider_without_the_copy_gets_it_from_the_kept_export() -> None:
     assert not done.get("failed"), done
     assert (current(pair), set(held(pair))) == (OLDER, {REVISION, OLDER})
     assert HERE.template in held(pair)[OLDER].configuration_location
+
+
+def test_the_surplus_goes_before_a_new_copy_needs_the_room(pair: Pair) -> None:
+    newer = "cccccccccccc"
+    with_export(pair, newer)
+    old = held(pair)[OLDER].id
+    done = supply(pair, revision=newer, keep=[REVISION])
+    assert not done.get("failed"), done
+    assert (current(pair), set(held(pair))) == (newer, {newer, REVISION})
+    steps = [(what, which) for what, which in pair[1].writes if what in ("remove_vm", "rename")]
+    assert steps[0] == ("remove_vm", old), steps
