@@ -52,7 +52,7 @@ options:
     default: []
   playing:
     description:
-      - The hosts of the play. When given, RV(chosen) has the hosts that O(add) and O(remove) name, and it is an error
+      - The hosts of the play. When given, C(chosen) has the hosts that O(add) and O(remove) name, and it is an error
         when one of them is not among these.
     type: list
     elements: str

@@ -35,7 +35,7 @@ options:
     type: str
   templates:
     description:
-      - Several templates, each with its C(id), C(name) and C(revision). The result then has RV(copies).
+      - Several templates, each with its C(id), C(name) and C(revision). The result then has C(copies).
       - With C(keep), the list of the revisions whose copies stay beside the current one; without it those stay that are
         marked so.
     type: list

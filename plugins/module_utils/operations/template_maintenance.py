@@ -206,7 +206,8 @@ def is_merged(host: Host, vm_id: str, checkpoint: Checkpoint) -> bool:
 
 
 def _declared(template: Template) -> _stamp.Stamp:
-    assert template.stamp is not None  # decide() has refused the others
+    if template.stamp is None:
+        raise AssertionError("decide() has refused the others")
     return template.stamp
 
 

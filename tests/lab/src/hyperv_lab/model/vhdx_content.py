@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import ntpath
 import struct
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from . import vhdx
+from . import vhdx, vhdx_writer
 from . import vhdx_format as form
 from .vhdx import VirtualDisk
 
@@ -127,12 +126,8 @@ def first_written(chain: Sequence[Path]) -> int | None:
 
 def change_parent(path: Path, windows_path: str, parent: Path, parent_windows_path: str) -> None:
     """Let a child stand on another file, which has the same content as its old parent."""
-    folder = windows_path.rpartition("\\")[0]
-    locator = {
-        "parent_linkage": "{" + str(vhdx.inspect(parent).data_write_guid) + "}",
-        "relative_path": ".\\" + ntpath.relpath(parent_windows_path, folder),
-        "absolute_win32_path": parent_windows_path,
-    }
+    linkage = {"parent_linkage": "{" + str(vhdx.inspect(parent).data_write_guid) + "}"}
+    locator = linkage | vhdx_writer.places(parent_windows_path, windows_path.rpartition("\\")[0])
     with path.open("r+b") as file:
         start, items = _metadata(file)
         file.seek(start)

@@ -57,17 +57,18 @@ def write_differencing(path: Path, parent: Path, parent_windows_path: str, *, fo
     about = inspect(parent)
     if about.data_write_guid is None:
         raise ValueError("only a VHDX can be the parent of a VHDX")
-    locator = {
-        "parent_linkage": "{" + str(about.data_write_guid) + "}",
-        "relative_path": _relative(parent_windows_path, folder),
-        "absolute_win32_path": parent_windows_path,
-    }
+    locator = {"parent_linkage": "{" + str(about.data_write_guid) + "}", **places(parent_windows_path, folder)}
     return _write(path, about.size, 2 * MiB, 0, 0, 0, identifier=about.identifier, parent=locator)
 
 
-def _relative(path: str, folder: str | None) -> str:
-    name = path.rsplit("\\", 1)[-1]
-    return ".\\" + (name if folder is None else ntpath.relpath(path, folder))
+def places(path: str, folder: str | None) -> dict[str, str]:
+    """Where a parent is found from the folder of its child: on another drive there is no relative way."""
+    found = {"absolute_win32_path": path}
+    if folder is None:
+        return {"relative_path": ".\\" + path.rsplit("\\", 1)[-1], **found}
+    if ntpath.splitdrive(path)[0].lower() != ntpath.splitdrive(folder)[0].lower():
+        return found
+    return {"relative_path": ".\\" + ntpath.relpath(path, folder), **found}
 
 
 def _write(

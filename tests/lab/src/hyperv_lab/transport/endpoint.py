@@ -134,14 +134,14 @@ class WinRM:
             return Response(401, headers)
         if not request.body:
             return Response(200, headers)
-        if len(request.body) > self.config.winrm.envelope_kb * 1024:
-            return Response(413, headers)
         content_type = request.headers.get("content-type", "")
         sealed = encryption.is_encrypted(content_type)
         if not sealed and not peer.tls and not self.config.winrm.allow_unencrypted:
             return Response(500, headers)  # what WinRM says where AllowUnencrypted is false: nothing more
         try:
             body = authenticator.open(content_type, request.body) if sealed else request.body
+            if len(body) > self.config.winrm.envelope_kb * 1024:  # the envelope, without what encryption puts around it
+                return Response(413, headers)
             message = parse(body)
         except encryption.BadEncryption:
             authenticator.forget()
