@@ -10,8 +10,8 @@ module: template_maintenance
 short_description: Take a template into maintenance and out of it
 version_added: 0.1.0
 description:
-  - While a template is in maintenance it is not exported or distributed and its guests are not made anew. Every controller
-    sees who changes it and since when, because the mark is in the notes of the template VM.
+  - While a template is in maintenance it is not exported or distributed and its guests are not made anew. Every
+    controller sees who changes it and since when, because the mark is in the notes of the template VM.
   - When it leaves maintenance its revision is computed anew. It tells whether the template was changed.
   - A template is not taken into maintenance while it is being exported, or while clones of it are made or moved.
 author:
