@@ -42,6 +42,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._wire import (
     Secret,
     UInt32,
     UInt64,
+    clixml,
     wire,
 )
 
@@ -85,6 +86,12 @@ def _library() -> types.SimpleNamespace:
             return self
 
     class Serializer(serializer.Serializer):
+        def serialize(self, value: t.Any, metadata: t.Any = None, parent: t.Any = None, clear: bool = True) -> t.Any:
+            """A whole message, for which pypsrp gives nothing but the value, as the bytes that it would make of it."""
+            element = super().serialize(value, metadata, parent, clear)
+            whole = clear and metadata is None and parent is None
+            return clixml(element) if whole and element is not None else element
+
         def deserialize(self, element: t.Any, metadata: t.Any = None, clear: bool = True) -> t.Any:
             """Output objects stay as they came: ``plain`` reads them, which keeps their types."""
             if metadata is None and clear and isinstance(element, str):

@@ -191,6 +191,44 @@ _ENCODERS: tuple[tuple[type, t.Callable[[t.Any], t.Any]], ...] = (
 )
 
 
+def clixml(element: ET.Element) -> bytes:
+    """The text of an element, as ``ElementTree.tostring`` writes it: CLIXML has no namespaces, which makes it simple.
+
+    For each of some hundred elements of a message the library looks for some; that was a sixth of a session's CPU.
+    """
+    parts: list[str] = []
+    _write_element(element, parts)
+    return "".join(parts).encode()
+
+
+def _write_element(element: ET.Element, parts: list[str]) -> None:
+    parts.append(f"<{element.tag}")
+    for name, value in element.items():
+        parts.append(f' {name}="{_attribute(value)}"')
+    if not element.text and not len(element):
+        parts.append(" />")
+        return
+    parts.append(">")
+    if element.text:
+        parts.append(_escaped(element.text))
+    for child in element:
+        _write_element(child, parts)
+    parts.append(f"</{element.tag}>")
+
+
+def _escaped(text: str) -> str:
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
+
+
+def _attribute(text: str) -> str:
+    if text.isalnum():
+        return text
+    escaped = _escaped(text).replace('"', "&quot;")
+    return escaped.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#09;")
+
+
 # -- coming in --------------------------------------------------------------------------------------------------------
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -335,4 +373,15 @@ class _Reader:
         return self._types[reference.attrib["RefId"]] if reference is not None else []
 
 
-__all__ = ["Credential", "Int64", "Properties", "Secret", "UInt32", "UInt64", "UnreadableObject", "plain", "wire"]
+__all__ = [
+    "Credential",
+    "Int64",
+    "Properties",
+    "Secret",
+    "UInt32",
+    "UInt64",
+    "UnreadableObject",
+    "clixml",
+    "plain",
+    "wire",
+]

@@ -127,6 +127,17 @@ def test_an_object_is_made_of_properties_that_have_their_form() -> None:
     assert (made.values["Size"].tag, made.values["Size"].text) == ("U64", "5")
 
 
+@pytest.mark.parametrize(
+    "text", ["", "plain", "a & b < c > d", "\"quotes'", "line\r\n\tend", "_x000A_", "ümlaut \U0001f600", "]]>", " "]
+)
+def test_messages_are_written_as_the_library_writes_them(text: str) -> None:
+    message = ET.Element("Obj", RefId="0")
+    ET.SubElement(message, "S", N=text).text = text
+    ET.SubElement(ET.SubElement(message, "MS"), "Nil", N="empty")
+    ET.SubElement(message, "ToString").text = None
+    assert wire.clixml(message) == ET.tostring(message, encoding="utf-8", method="xml")
+
+
 def test_secrets_are_sealed_and_show_nothing() -> None:
     secret = wire.Secret("hunter2")
     credential = wire.Credential("admin", secret)
