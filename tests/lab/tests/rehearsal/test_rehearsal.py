@@ -24,10 +24,10 @@ MIB = 1024
 REAL = {
     "all": {
         "children": {
-            "web": {"hosts": {"web01.example.com": {"ansible_host": "203.0.113.9"}}},
+            "web": {"hosts": {"web01.example.com": {"ansible_host": "127.203.113.9"}}},
             "hyperv": {
                 "hosts": {
-                    "hv01.example.com": {"ansible_psrp_host": "203.0.113.1"},
+                    "hv01.example.com": {"ansible_psrp_host": "127.203.113.1"},
                     "hv02.example.com": {"distribute_target_path": "E:\\Hyper-V", "fanout_migration_host": "hv02-lm"},
                 },
                 "vars": {
@@ -102,7 +102,7 @@ def test_an_inventory_is_laid_over(real: Path) -> None:
     assert [volume.letter for volume in config.hosts[0].volumes] == ["C", "E"]
     for path in (real / "rehearsal").rglob("*.yml"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert "203.0.113" not in path.read_text() and "svc" not in path.read_text()
+        assert "127.203.113" not in path.read_text() and "svc" not in path.read_text()
     said = (real / "said.txt").read_text()
     assert "2 hosts of hosts.yml are simulated" in said
     assert "-i hosts.yml -i rehearsal/inventory" in said
@@ -127,10 +127,10 @@ def test_what_people_changed_in_lab_yml_stays(real: Path) -> None:
 def test_a_real_host_is_never_meant(real: Path) -> None:
     """host_vars beside a playbook win over every inventory: said, and not started."""
     (real / "host_vars").mkdir()
-    (real / "host_vars" / "hv02.example.com.yml").write_text("ansible_host: 203.0.113.2\n")
+    (real / "host_vars" / "hv02.example.com.yml").write_text("ansible_host: hv02.elsewhere.example\n")
     said = refusal("--from-inventory", "hosts.yml", folder=real)
     assert "hv02.example.com.ansible_host" in said
-    assert "203.0.113.2" in said and "--playbooks" in said
+    assert "hv02.elsewhere.example" in said and "--playbooks" in said
     (real / "elsewhere").mkdir()
     with started("--from-inventory", "hosts.yml", "--playbooks", "elsewhere", folder=real) as (told, _):
         assert set(told["hosts"]) == {"hv01", "hv02"}
