@@ -13,7 +13,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HyperVError,
@@ -21,9 +20,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._guests import LOCAL_NAME
-from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import temporary_name
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
-from ansible_collections.fanout.hyperv.plugins.module_utils._paths import join, new_attempt
+from ansible_collections.fanout.hyperv.plugins.module_utils._paths import new_attempt
 from ansible_collections.fanout.hyperv.plugins.module_utils._staging import lies_in
 from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Supply
 
@@ -82,16 +80,7 @@ class LocalSupply(Supply):
         self._lease.check()
         self.target.files.ensure_folder(folder)
         self._write_owner(self.target, self._here, folder, attempt, folder)
-        vm = self.target.import_copy(
-            join(self._there.export(self.order.revision), self._manifest.vmcx),
-            folder,
-            timeout=self.order.clone_timeout,
-            on_progress=lambda record: self.work.reporter.progress(percent=record.percent),
-            on_poll=self.work.reporter.check,
-        )
-        self.target.rename_vm(vm.id, temporary_name(vm.id))
-        self.target.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
-        return self._arrived(vm.id)
+        return self._arrived(self._imported(self.target, folder, self.work.reporter.check).id)
 
 
 __all__ = ("LocalSupply", "supply_of")

@@ -207,19 +207,24 @@ class Supply:
         self._lease.check()
         self.source.files.ensure_folder(clone_folder)
         self._write_owner(self.source, self._there, clone_folder, attempt, folder)
-        vm = self.source.import_copy(
-            join(self._there.export(self.order.revision), self._manifest.vmcx),
-            clone_folder,
-            timeout=self.order.clone_timeout,
-            on_progress=lambda record: self.work.reporter.progress(percent=record.percent),
-            on_poll=self._holding(clone_folder),
-        )
-        self.source.rename_vm(vm.id, temporary_name(vm.id))
-        self.source.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
+        vm = self._imported(self.source, clone_folder, self._holding(clone_folder))
         shown = self.source.vm(vm.id)
         if shown is None:
             raise NotFound(f"The clone {vm.id} is not on {self.source.label} any more.", host=self.source.label)
         return shown
+
+    def _imported(self, host: Host, folder: str, on_poll: Callable[[], None]) -> VM:
+        """A VM of its own from the export, in this folder, named and stamped as one of ours."""
+        vm = host.import_copy(
+            join(self._there.export(self.order.revision), self._manifest.vmcx),
+            folder,
+            timeout=self.order.clone_timeout,
+            on_progress=lambda record: self.work.reporter.progress(percent=record.percent),
+            on_poll=on_poll,
+        )
+        host.rename_vm(vm.id, temporary_name(vm.id))
+        host.set_notes(vm.id, _stamp.merge(_stamp.remove(vm.notes), self.order.stamp(vm.id)))
+        return vm
 
     def _prepare(self, attempt: str, folder: str) -> None:
         """The attempt's folder on the target carries its owner file before the first byte arrives."""

@@ -1,14 +1,11 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A site whose providers have copies, and the playbooks for guests as people run them."""
+"""A site whose providers have copies, and what guests and copies look like on them."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +13,7 @@ from pathlib import Path
 
 from hyperv_lab.client import Lab
 
-from tests.integration.distribution.site import SOURCE, TARGETS, TEMPLATE, Played, Site, Values, config
-from tests.integration.ending import with_this_process
+from tests.integration.distribution.site import SOURCE, TARGETS, TEMPLATE, Site, Values, config
 
 PROVIDERS = TARGETS[:3]
 KIND_OF = {"hv02": "linked", "hv03": "full", "hv04": "linked"}
@@ -25,48 +21,9 @@ FAST = {"network_rate": "200MiB", "disk_rate": "400MiB"}
 
 
 class GuestSite(Site):
-    """``play`` runs one of the collection's playbooks."""
+    """With what guests and their copies look like on its hosts."""
 
-    def line(self, playbook: str, *arguments: str, **extra: t.Any) -> list[str]:
-        line = self.command(*arguments, **extra)
-        return [f"fanout.hyperv.{playbook}" if word == "fanout.hyperv.distribute" else word for word in line]
-
-    def play(self, playbook: str, *arguments: str, **extra: t.Any) -> Played:
-        done = subprocess.run(
-            self.line(playbook, *arguments, **extra),
-            cwd=self.folder,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=600,
-            check=False,
-            preexec_fn=with_this_process,
-        )
-        return Played(done.returncode, done.stdout)
-
-    @contextmanager
-    def playing(self, playbook: str, *arguments: str, **extra: t.Any) -> Iterator[subprocess.Popen[str]]:
-        """Beside the test; ended when the test is done with it."""
-        with (self.folder / "output.txt").open("w") as output:
-            process = subprocess.Popen(
-                self.line(playbook, *arguments, **extra),
-                cwd=self.folder,
-                env=self.environment(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-                preexec_fn=with_this_process,
-            )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
+    timeout = 600
 
     def inventory(self, **host_variables: Values) -> None:
         """The lab's inventory, with these variables for some hosts."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import typing as t
 
 import jsonschema
@@ -16,25 +15,13 @@ import pytest
 from tests.integration.distribution.conftest import MakeSite, make_site
 from tests.integration.distribution.site import ANSIBLE, TARGETS, TEMPLATE, Played, Site, config, wait_for
 from tests.integration.distribution.test_status import SCHEMA
-from tests.integration.ending import with_this_process
 
 __all__ = ["make_site"]
 QUERY = "providers.* | [?state != 'Ready'].name | sort(@)"
 
 
 def play(site: Site, command: str, *arguments: str) -> Played:
-    done = subprocess.run(
-        [str(ANSIBLE / command), *arguments],
-        cwd=site.folder,
-        env=site.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=170,
-        check=False,
-        preexec_fn=with_this_process,
-    )
-    return Played(done.returncode, done.stdout)
+    return site.run([str(ANSIBLE / command), *arguments])
 
 
 def status(site: Site, *variables: str) -> Played:

@@ -31,7 +31,8 @@ READY, OLDER = ("Ready", "OK"), ("Needs update", "OK")
 
 def line(site: GuestSite, state: str, *arguments: str, **extra: t.Any) -> list[str]:
     """The command as documented: nothing is said of the distribution but what the inventory says."""
-    words = site.line("maintenance", *arguments, maintenance_template=TEMPLATE, maintenance_state=state, **extra)
+    asked = {"maintenance_template": TEMPLATE, "maintenance_state": state, **extra}
+    words = site.command(*arguments, playbook="maintenance", **asked)
     at = words.index("-e") + 1
     given = json.loads(words[at])
     del given["distribute_template"]
@@ -40,19 +41,7 @@ def line(site: GuestSite, state: str, *arguments: str, **extra: t.Any) -> list[s
 
 def maintain(site: GuestSite, state: str, *arguments: str, **extra: t.Any) -> Played:
     """Without a terminal, as scripts do."""
-    done = subprocess.run(
-        line(site, state, *arguments, **extra),
-        cwd=site.folder,
-        env=site.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=300,
-        check=False,
-        preexec_fn=with_this_process,
-    )
-    return Played(done.returncode, done.stdout)
+    return site.run(line(site, state, *arguments, **extra), timeout=300)
 
 
 def at_a_terminal(site: GuestSite, answer: str | None, **extra: t.Any) -> Played:
@@ -201,17 +190,7 @@ def test_killed_in_the_middle_the_same_command_ends_it(tmp_path: Path) -> None:
 
         for moment in ("Move-VM", "Remove-VM"):
             begun = site.last_call()
-            with (site.folder / "output.txt").open("w") as output:
-                process = subprocess.Popen(
-                    line(site, "exit", **asked),
-                    cwd=site.folder,
-                    env=site.environment(),
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                    preexec_fn=with_this_process,
-                )
+            with site.beside(line(site, "exit", **asked)) as process:
                 wait_for(lambda: called(site, moment, begun) or process.poll() is not None, moment)  # noqa: B023
                 assert process.poll() is None, site.output
                 os.kill(process.pid, signal.SIGKILL)
@@ -276,7 +255,7 @@ def test_what_comes_out_of_maintenance(tmp_path: Path) -> None:
 def test_nobody_enters_while_the_template_is_distributed(tmp_path: Path) -> None:
     with guest_site(tmp_path, network_rate="4MiB") as site:
         site.change_template()
-        with site.playing("distribute"):
+        with site.distributing():
             wait_for(
                 lambda: any(call["command"] == "Move-VM" and call["ended"] is None for call in site.lab.calls()), "move"
             )

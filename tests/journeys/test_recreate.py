@@ -126,7 +126,7 @@ def test_a_run_that_was_killed_is_continued_by_the_next_one(tmp_path: Path, mome
     with guest_site(tmp_path) as site:
         before = with_guests(site, 2)
         begun = site.last_call()
-        with site.playing("recreate", recreate_serial=2) as process:
+        with site.distributing(playbook="recreate", recreate_serial=2) as process:
             wait_for(
                 lambda: (
                     any(call["command"] == moment for call in site.lab.calls(since=begun)) or process.poll() is not None

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +105,7 @@ class Site:
     folder: Path
     variables: str = "psrp"
     ansible: Path = ANSIBLE
+    timeout: t.ClassVar[float] = 170
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -140,14 +141,19 @@ class Site:
 
     def distribute(self, *arguments: str, **extra: t.Any) -> Played:
         """Run the playbook to its end."""
+        return self.run(self.command(*arguments, **extra))
+
+    def run(self, command: Sequence[str], *, timeout: float | None = None) -> Played:
+        """Run a command to its end, without a terminal."""
         done = subprocess.run(
-            self.command(*arguments, **extra),
+            command,
             cwd=self.folder,
             env=self.environment(),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=170,
+            timeout=timeout or self.timeout,
             check=False,
             preexec_fn=with_this_process,
         )
@@ -160,11 +166,18 @@ class Site:
     @contextmanager
     def distributing(self, *arguments: str, **extra: t.Any) -> Iterator[subprocess.Popen[str]]:
         """Run the playbook beside the test; it is ended when the test is done with it."""
+        with self.beside(self.command(*arguments, **extra)) as process:
+            yield process
+
+    @contextmanager
+    def beside(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+        """The same for any command; what it prints is the ``output``."""
         with (self.folder / "output.txt").open("w") as output:
             process = subprocess.Popen(
-                self.command(*arguments, **extra),
+                command,
                 cwd=self.folder,
                 env=self.environment(),
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
