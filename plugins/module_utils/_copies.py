@@ -51,7 +51,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._removing import dep
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Disk, Entry
+    from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Disk, Entry, Glance
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 
 
@@ -77,17 +77,30 @@ def look(
     everything = tuple(host.vms() if vms is None else vms)
     ours = [vm for vm in everything if is_ours(vm, template_id)]
     others = [vm for vm in everything if vm not in ours]
-    copies = tuple(_copy(host, vm, template_id, name, revision, keep) for vm in ours)
+    layout = Layout(base, template_id)
+    seen = host.glance(layout.template, glanced) if (glanced := _unchanged(ours, template_id, revision)) else None
+    copies = tuple(_copy(host, vm, template_id, name, revision, keep, seen) for vm in ours)
     folders = [copy.folder for copy in copies if copy.folder is not None]
+    entries = host.files.entries(layout.template) if seen is None else seen.entries
     return Copies(
         name=name,
         revision=revision,
         copies=copies,
-        leftovers=tuple(_leftovers(host, Layout(base, template_id), folders)),
+        leftovers=tuple(_leftovers(host, entries or (), folders)),
         conflicts=tuple(vm for vm in others if fold(vm.name) == fold(name)),
         foreign=tuple(vm for vm in others if _is_foreign(vm, template_id)),
         adopt=adopt,
     )
+
+
+def _unchanged(vms: Iterable[VM], template_id: str, revision: str | None) -> dict[str, str]:
+    """Copies that look as they should as far as the list of VMs tells: the baseline's path by the VM's id."""
+    found = {}
+    for vm in vms:
+        copy = Copy(vm=vm, stamp=_stamp.parse(vm.notes, vm.id), folder=attempt_folder(vm, template_id), verified=False)
+        if copy.folder is not None and copy.revision == revision and vm.state == OFF and not copy.superseded:
+            found[vm.id] = join(copy.folder, BASELINE)
+    return found
 
 
 def is_ours(vm: VM, template_id: str) -> bool:
@@ -121,13 +134,21 @@ def _is_attempt_of(path: str, template_id: str, attempt: str) -> bool:
     return tuple(map(fold, names)) == tuple(map(fold, (attempt, template_id, ROOT)))
 
 
-def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None, keep: Collection[str] | None) -> Copy:
+def _copy(
+    host: Host,
+    vm: VM,
+    template_id: str,
+    name: str,
+    wanted: str | None,
+    keep: Collection[str] | None,
+    seen: Glance | None,
+) -> Copy:
     stamp = _stamp.parse(vm.notes, vm.id)
     folder = attempt_folder(vm, template_id)
     copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=False)
     if copy.superseded and copy.revision != wanted and _is_retained(copy, keep):
         return replace(copy, retained=True)  # nothing more is asked: each run would pay for it
-    baseline = None if folder is None else _baseline(host, folder)
+    baseline = None if folder is None else _baseline(host, folder, seen)
     verified = baseline is not None and baseline.vm_id == vm.id
     copy = replace(copy, verified=verified)
     if copy.superseded:
@@ -138,7 +159,7 @@ def _copy(host: Host, vm: VM, template_id: str, name: str, wanted: str | None, k
         return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
     if copy.revision != wanted:
         return copy
-    found = dict(_differences(host, copy, baseline, name))
+    found = dict(_differences(host, copy, baseline, name, seen))
     return replace(copy, reasons=tuple(found), word=next(iter(found.values()), None))
 
 
@@ -148,7 +169,9 @@ def _is_retained(copy: Copy, keep: Collection[str] | None) -> bool:
     return copy.revision in keep
 
 
-def _differences(host: Host, copy: Copy, baseline: Baseline | None, name: str) -> Iterator[tuple[str, str]]:
+def _differences(
+    host: Host, copy: Copy, baseline: Baseline | None, name: str, seen: Glance | None
+) -> Iterator[tuple[str, str]]:
     """How a copy of the wanted revision differs from what it was, as sentences, each with its word; the name last."""
     vm = copy.vm
     if vm.state != OFF:
@@ -156,15 +179,16 @@ def _differences(host: Host, copy: Copy, baseline: Baseline | None, name: str) -
     if copy.folder is None:
         yield f"It was moved: its configuration lies in {vm.configuration_location or vm.path}.", MOVED
     elif copy.verified and baseline is not None and vm.state == OFF:
-        yield from ((text, CHANGED) for text in _changes(host, vm, baseline, copy.revision or baseline.revision))
+        disks = None if seen is None else seen.disks.get(vm.id)
+        yield from ((text, CHANGED) for text in _changes(host, vm, baseline, copy.revision or baseline.revision, disks))
     if vm.name not in (name, temporary_name(vm.id)):
         yield f"It was renamed to {vm.name!r}.", RENAMED
 
 
-def _changes(host: Host, vm: VM, baseline: Baseline, revision: str) -> list[str]:
+def _changes(host: Host, vm: VM, baseline: Baseline, revision: str, disks: tuple[Disk, ...] | None) -> list[str]:
     """How its disks differ from the baseline. Those of a VM that runs cannot be read, so it is not asked about them."""
     try:
-        return differences(baseline, show(host, vm, revision))
+        return differences(baseline, show(host, vm, revision, disks))
     except HyperVError as error:
         unreadable = isinstance(error, CommandFailed) or error.code == "VHDX_HEADER_INVALID"
         if not unreadable or error.transient or error.code in NOT_DAMAGE:
@@ -182,9 +206,10 @@ def _why_kept(host: Host, copy: Copy) -> str | None:
     return f"the disks of {len(users)} VMs depend on it" if users else None
 
 
-def show(host: Host, vm: VM, revision: str) -> Baseline:
-    """What a copy looks like now, in the form in which it is compared."""
-    return Baseline(vm_id=vm.id, state=vm.state, revision=revision, disks=host.disk_facts(_disks(host, vm)))
+def show(host: Host, vm: VM, revision: str, disks: tuple[Disk, ...] | None = None) -> Baseline:
+    """What a copy looks like now, in the form in which it is compared. Pass ``disks`` if they were just asked for."""
+    shown = _disks(host, vm) if disks is None else disks
+    return Baseline(vm_id=vm.id, state=vm.state, revision=revision, disks=host.disk_facts(shown))
 
 
 def _disks(host: Host, vm: VM) -> tuple[Disk, ...]:
@@ -195,9 +220,10 @@ def _disks(host: Host, vm: VM) -> tuple[Disk, ...]:
         return host.disks([drive.path for drive in host.drives(vm.id) if drive.is_file])
 
 
-def _baseline(host: Host, folder: str) -> Baseline | None:
+def _baseline(host: Host, folder: str, seen: Glance | None) -> Baseline | None:
     """The baseline in the folder. A damaged one counts as none: the copy is then verified again."""
-    text = host.files.read_text(join(folder, BASELINE))
+    path = join(folder, BASELINE)
+    text = seen.texts[path] if seen is not None and path in seen.texts else host.files.read_text(path)
     if text is None:
         return None
     try:
@@ -206,9 +232,8 @@ def _baseline(host: Host, folder: str) -> Baseline | None:
         return None
 
 
-def _leftovers(host: Host, layout: Layout, taken: Iterable[str]) -> Iterator[Leftover]:
-    homes = list(taken)
-    for entry in host.files.entries(layout.template) or ():
+def _leftovers(host: Host, entries: Iterable[Entry], homes: Collection[str]) -> Iterator[Leftover]:
+    for entry in entries:
         named = attempt_of(entry.name.lower()) if entry.is_folder and not entry.is_link else None
         if named is None or any(same(entry.path, folder) for folder in homes):
             continue

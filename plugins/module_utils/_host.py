@@ -12,19 +12,21 @@ virtual disks in ``_host_disks.py``, changes in ``_host_changes.py``.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import VIRTUALIZATION, Instances
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import VIRTUALIZATION, Instances, Question
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_changes import Changes
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_files import Files
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     Computer,
+    Glance,
     HostSettings,
     MigrationJob,
     Overview,
     PlannedVM,
+    Survey,
     Switch,
     Volume,
 )
@@ -73,9 +75,39 @@ class Host(Changes):
         """What the host is called in messages."""
         return self._session.label
 
+    def survey(self) -> Survey:
+        """What a survey asks: one question, or one for each part when the host refuses any of them."""
+        settings, machine, vms, switches, networks = self._answers(
+            self._settings(), self._overview(), self._vms(), self._switches(), self._networks()
+        )
+        return Survey(settings=settings, machine=machine, vms=vms, switches=switches, migration_networks=networks)
+
+    def glance(self, folder: str, copies: Mapping[str, str]) -> Glance | None:
+        """What lies in a folder, and of VMs their disks and a text file each, in one question.
+
+        None when any of it is not there or cannot be read: whoever wants to know what asks for each by itself.
+        """
+        vm_ids, paths = list(copies), list(copies.values())
+        disks, texts = map(self._disks_of, vm_ids), map(self.files.about_text, paths)
+        answers = self._ask_together(self.files.about_entries(folder), *disks, *texts)
+        if answers is None:
+            return None
+        entries, *rest = answers
+        return Glance(
+            entries=entries,
+            disks=dict(zip(vm_ids, rest[: len(vm_ids)], strict=True)),
+            texts=dict(zip(paths, rest[len(vm_ids) :], strict=True)),
+        )
+
     def settings(self) -> HostSettings:
         """Hyper-V's own settings."""
-        return HostSettings.from_row(self._one(command("Get-VMHost"), properties=_SETTINGS))
+        return self._ask(self._settings())
+
+    def _settings(self) -> Question[HostSettings]:
+        def read(rows: list[Row]) -> HostSettings:
+            return HostSettings.from_row(self._single("Get-VMHost", rows))
+
+        return self._about(command("Get-VMHost"), properties=_SETTINGS, read=read)
 
     def computer(self) -> Computer:
         """The machine itself."""
@@ -95,15 +127,17 @@ class Host(Changes):
             clustered=any(text(row.get("State")) == "Running" for row in found[3]),
         )
 
-    def overview(self) -> Overview:
-        """What a survey asks of the machine, in one question."""
-        *computer, volumes, jobs, planned = self._instances(*_COMPUTER, _VOLUMES, _JOBS, _PLANNED)
-        return Overview(
-            computer=self._computer(computer),
-            volumes=_mounted(volumes),
-            jobs=tuple(map(MigrationJob.from_row, jobs)),
-            planned_vms=tuple(map(PlannedVM.from_row, planned)),
-        )
+    def _overview(self) -> Question[Overview]:
+        def read(found: list[list[Row]]) -> Overview:
+            *computer, volumes, jobs, planned = found
+            return Overview(
+                computer=self._computer(computer),
+                volumes=_mounted(volumes),
+                jobs=tuple(map(MigrationJob.from_row, jobs)),
+                planned_vms=tuple(map(PlannedVM.from_row, planned)),
+            )
+
+        return self._about_instances(*_COMPUTER, _VOLUMES, _JOBS, _PLANNED, read=read)
 
     def volumes(self) -> tuple[Volume, ...]:
         """The mounted local volumes."""
@@ -112,13 +146,15 @@ class Host(Changes):
 
     def switches(self) -> tuple[Switch, ...]:
         """The virtual switches."""
-        rows = self._rows(command("Get-VMSwitch"), properties=("Name", "Id", "SwitchType"))
-        return tuple(Switch.from_row(row) for row in rows)
+        return self._ask(self._switches())
 
-    def migration_networks(self) -> tuple[str, ...]:
+    def _switches(self) -> Question[tuple[Switch, ...]]:
+        return self._each(command("Get-VMSwitch"), properties=("Name", "Id", "SwitchType"), read=Switch.from_row)
+
+    def _networks(self) -> Question[tuple[str, ...]]:
         """The subnets over which VMs may come and go (unless any network may be used)."""
-        rows = self._rows(command("Get-VMMigrationNetwork"), properties=("Subnet",))
-        return tuple(text(need(row, "Subnet")) for row in rows)
+        command_ = command("Get-VMMigrationNetwork")
+        return self._each(command_, properties=("Subnet",), read=lambda row: text(need(row, "Subnet")))
 
     def jobs(self) -> tuple[MigrationJob, ...]:
         """Migrations that run, or ended in the last minutes. A new one may need some seconds to show up."""

@@ -20,6 +20,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._wire import Propert
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._session import Session
 
+Answer = t.TypeVar("Answer")
 OnProgress = Callable[[ProgressRecord], None]
 OnPoll = Callable[[], None]
 
@@ -55,20 +56,59 @@ class Instances:
         return {name: value for name, value in named.items() if value is not None}
 
 
+@dataclass(frozen=True)
+class Question(t.Generic[Answer]):
+    """A pipeline that only looks, and how its objects are read."""
+
+    stages: tuple[Command, ...]
+    read: Callable[[list[t.Any]], Answer]
+
+
 class Part:
-    """A part of a host, on one session. Every pipeline is one statement of cmdlets and typed parameters."""
+    """A part of a host, on one session: cmdlets and typed parameters in, what they mean out."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def _ask(self, question: Question[Answer]) -> Answer:
+        return question.read(self._session.run(*question.stages, timeout=QUESTION))
+
+    def _answers(self, *questions: Question[t.Any] | None) -> list[t.Any]:
+        """The answers to several questions, None for None; asked one by one only when the host refuses any of them."""
+        asked = [question for question in questions if question is not None]
+        together = self._ask_together(*asked)
+        answers = iter([self._ask(question) for question in asked] if together is None else together)
+        return [None if question is None else next(answers) for question in questions]
+
+    def _ask_together(self, *questions: Question[t.Any]) -> list[t.Any] | None:
+        """The answers to several questions for the price of one; None when the host refuses any of them."""
+        found = self._session.run_together(*(question.stages for question in questions), timeout=2 * QUESTION)
+        if found is None:
+            return None
+        return [question.read(objects) for question, objects in zip(questions, found, strict=True)]
+
+    def _about(
+        self, *stages: Command, properties: Sequence[str], read: Callable[[list[Row]], Answer]
+    ) -> Question[Answer]:
+        """The question for the objects of a pipeline, each with these properties only."""
+        return Question((*stages, select(Property=list(properties))), lambda objects: read(self._read_rows(objects)))
+
+    def _each(
+        self, *stages: Command, properties: Sequence[str], read: Callable[[Row], Answer]
+    ) -> Question[tuple[Answer, ...]]:
+        """The same, read one by one."""
+        return self._about(*stages, properties=properties, read=lambda rows: tuple(map(read, rows)))
+
     def _rows(self, *stages: Command, properties: Sequence[str], timeout: float = QUESTION) -> list[Row]:
         """The objects of a pipeline, each with these properties only."""
-        answers = self._session.run(*stages, select(Property=list(properties)), timeout=timeout)
-        return [self._row(answer) for answer in answers]
+        return self._read_rows(self._session.run(*stages, select(Property=list(properties)), timeout=timeout))
 
-    def _one(self, *stages: Command, properties: Sequence[str]) -> Row:
-        """The only object of a pipeline."""
-        return self._single(stages[-1].name, self._rows(*stages, properties=properties))
+    def _read_rows(self, objects: Sequence[t.Any]) -> list[Row]:
+        return [self._row(answer) for answer in objects]
+
+    def _only(self, *stages: Command, properties: Sequence[str]) -> Question[Row]:
+        """The question for the only object of a pipeline."""
+        return self._about(*stages, properties=properties, read=lambda rows: self._single(stages[-1].name, rows))
 
     def _single(self, what: str, rows: Sequence[Row]) -> Row:
         if len(rows) != 1:
@@ -76,11 +116,18 @@ class Part:
         return rows[0]
 
     def _instances(self, *asked: Instances) -> list[list[Row]]:
-        """The instances of several classes for the price of one pipeline; in which order they come does not matter."""
+        """The instances of several classes for the price of one pipeline."""
+        return self._ask(self._about_instances(*asked, read=lambda found: found))
+
+    def _about_instances(self, *asked: Instances, read: Callable[[list[list[Row]]], Answer]) -> Question[Answer]:
+        """The question for the instances of several classes; in which order they come does not matter."""
         questions = command("Write-Output", InputObject=[Properties(one.parameters) for one in asked])
         wanted = dict.fromkeys(name for one in asked for name in (one.mark, *one.properties))
-        rows = self._rows(questions, command("Get-CimInstance"), properties=tuple(wanted))
-        return [[row for row in rows if row.get(one.mark) is not None] for one in asked]
+
+        def sorted_out(rows: list[Row]) -> Answer:
+            return read([[row for row in rows if row.get(one.mark) is not None] for one in asked])
+
+        return self._about(questions, command("Get-CimInstance"), properties=tuple(wanted), read=sorted_out)
 
     def _row(self, answer: t.Any) -> Row:
         if not isinstance(answer, dict):
@@ -152,6 +199,7 @@ __all__ = (
     "OnPoll",
     "OnProgress",
     "Part",
+    "Question",
     "is_missing",
     "says_missing",
     "select",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from ansible_collections.fanout.hyperv.plugins.module_utils import _vhdx
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import command
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import HyperVError
-from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import QUESTION, Part, select
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import QUESTION, Part, Question, select
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_files import Files
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import Disk, DiskFacts
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import fold
@@ -46,7 +46,10 @@ class DiskQuestions(Part):
 
     def disks_of(self, vm_id: str) -> tuple[Disk, ...]:
         """The disks of a VM, all of which have to be there."""
-        return tuple(Disk.from_row(row) for row in self._rows(command("Get-VHD", VMId=vm_id), properties=_DISK))
+        return self._ask(self._disks_of(vm_id))
+
+    def _disks_of(self, vm_id: str) -> Question[tuple[Disk, ...]]:
+        return self._each(command("Get-VHD", VMId=vm_id), properties=_DISK, read=Disk.from_row)
 
     def test_disk(self, path: str) -> bool:
         """Whether the host finds the disk (and its parents) usable."""

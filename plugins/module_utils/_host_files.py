@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import (
     POLL_EVERY,
     OnPoll,
     Part,
+    Question,
     is_missing,
     says_missing,
     select,
@@ -78,12 +80,16 @@ class Files(Part):
     def entries(self, folder: str) -> tuple[Entry, ...] | None:
         """What lies in the folder; None when the folder is not there."""
         try:
-            rows = self._rows(command("Get-ChildItem", LiteralPath=folder, Force=True), properties=_ENTRY)
+            return self._ask(self.about_entries(folder))
         except CommandFailed as error:
             if self._all_missing(error):
                 return None
             raise
-        return tuple(Entry.from_row(row) for row in rows)
+
+    def about_entries(self, folder: str) -> Question[tuple[Entry, ...]]:
+        """The question for what lies in a folder that is there."""
+        children = command("Get-ChildItem", LiteralPath=folder, Force=True)
+        return self._each(children, properties=_ENTRY, read=Entry.from_row)
 
     def modified(self, path: str) -> datetime:
         """When the file was last written, by the host's clock."""
@@ -122,12 +128,19 @@ class Files(Part):
     def read_plain(self, path: str) -> str | None:
         """The text of exactly this file, without a byte order mark; None when it is not there."""
         try:
-            answers = self._session.run(command("Get-Content", LiteralPath=path, Raw=True, Encoding="UTF8"))
+            return self._ask(self.about_text(path))
         except CommandFailed as error:
             if self._all_missing(error):
                 return None
             raise
-        return "".join(text(answer) for answer in answers).removeprefix("\ufeff")
+
+    def about_text(self, path: str) -> Question[str]:
+        """The question for the text of a file that is there."""
+
+        def read(answers: Sequence[t.Any]) -> str:
+            return "".join(text(answer) for answer in answers).removeprefix("\ufeff")
+
+        return Question((command("Get-Content", LiteralPath=path, Raw=True, Encoding="UTF8"),), read)
 
     def write_text(self, path: str, content: str) -> None:
         """Write the file whole: under a temporary name, then into its place. Its folder has to be there."""

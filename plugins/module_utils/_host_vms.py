@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, command
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, NotFound
+from ansible_collections.fanout.hyperv.plugins.module_utils._host_base import Question
 from ansible_collections.fanout.hyperv.plugins.module_utils._host_disks import DiskQuestions
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     VM,
@@ -56,7 +57,10 @@ class VMQuestions(DiskQuestions):
 
     def vms(self) -> tuple[VM, ...]:
         """All VMs."""
-        return tuple(VM.from_row(row) for row in self._rows(command("Get-VM"), properties=VM_PROPERTIES))
+        return self._ask(self._vms())
+
+    def _vms(self) -> Question[tuple[VM, ...]]:
+        return self._each(command("Get-VM"), properties=VM_PROPERTIES, read=VM.from_row)
 
     def vm(self, vm_id: str) -> VM | None:
         """The VM with this id; None when the host has none."""
@@ -93,33 +97,45 @@ class VMQuestions(DiskQuestions):
 
     def drives(self, vm_id: str | None = None) -> tuple[Drive, ...]:
         """The hard disk drives of a VM; without an id, of all VMs of the host."""
-        vms = command("Get-VM") if vm_id is None else by_id(vm_id)
-        return tuple(Drive.from_row(row) for row in self._rows(vms, command("Get-VMHardDiskDrive"), properties=_DRIVE))
+        return self._ask(self._drives(command("Get-VM") if vm_id is None else by_id(vm_id)))
+
+    def _drives(self, vms: Command) -> Question[tuple[Drive, ...]]:
+        return self._each(vms, command("Get-VMHardDiskDrive"), properties=_DRIVE, read=Drive.from_row)
 
     def adapters(self, vm_id: str) -> tuple[Adapter, ...]:
         """The network adapters of a VM, sorted: the host's order means nothing."""
-        rows = self._rows(by_id(vm_id), command("Get-VMNetworkAdapter"), properties=_ADAPTER)
-        return tuple(sorted((Adapter.from_row(row) for row in rows), key=lambda adapter: repr(adapter)))
+        return self._ask(self._adapters(vm_id))
+
+    def _adapters(self, vm_id: str) -> Question[tuple[Adapter, ...]]:
+        def read(rows: list[Row]) -> tuple[Adapter, ...]:
+            return tuple(sorted(map(Adapter.from_row, rows), key=repr))
+
+        return self._about(by_id(vm_id), command("Get-VMNetworkAdapter"), properties=_ADAPTER, read=read)
 
     def dvds(self, vm_id: str) -> tuple[Dvd, ...]:
         """The DVD drives of a VM."""
-        rows = self._rows(by_id(vm_id), command("Get-VMDvdDrive"), properties=_DVD)
-        return tuple(Dvd.from_row(row) for row in rows)
+        return self._ask(self._dvds(vm_id))
+
+    def _dvds(self, vm_id: str) -> Question[tuple[Dvd, ...]]:
+        return self._each(by_id(vm_id), command("Get-VMDvdDrive"), properties=_DVD, read=Dvd.from_row)
 
     def checkpoints(self, vm_id: str) -> tuple[Checkpoint, ...]:
         """The checkpoints of a VM."""
-        rows = self._rows(by_id(vm_id), command("Get-VMSnapshot"), properties=("Id", "Name", "SnapshotType"))
-        return tuple(Checkpoint.from_row(row) for row in rows)
+        return self._ask(self._checkpoints(vm_id))
+
+    def _checkpoints(self, vm_id: str) -> Question[tuple[Checkpoint, ...]]:
+        shown = ("Id", "Name", "SnapshotType")
+        return self._each(by_id(vm_id), command("Get-VMSnapshot"), properties=shown, read=Checkpoint.from_row)
 
     def definition(self, vm_id: str) -> Definition:
-        """Everything about a VM that the revision and the preflight look at: up to eight questions."""
+        """Everything about a VM that the revision and the preflight look at: three questions, more if one is refused."""
         row = self._vm_row(vm_id, (*VM_PROPERTIES, *_RESOURCES))
         if row is None:
             raise NotFound(f"There is no VM with the id {vm_id}.", host=self._session.label)
         vm = VM.from_row(row)
-        drives = self.drives(vm_id)
-        firmware = self._firmware(vm)
-        security = self._security(vm)
+        parts = (self._drives(by_id(vm_id)), self._adapters(vm_id), self._dvds(vm_id), self._checkpoints(vm_id))
+        more = (self._firmware(vm), self._security(vm))
+        drives, adapters, dvds, checkpoints, firmware, security = self._answers(*parts, *more)
         return Definition(
             vm=vm,
             processors=number(need(row, "ProcessorCount")),
@@ -131,24 +147,24 @@ class VMQuestions(DiskQuestions):
             secure_boot_template=None if firmware is None else text(firmware.get("SecureBootTemplate")) or None,
             tpm=security is not None and flag(need(security, "TpmEnabled")),
             shielded=security is not None and flag(need(security, "Shielded")),
-            adapters=self.adapters(vm_id),
+            adapters=adapters,
             drives=drives,
-            dvds=self.dvds(vm_id),
-            checkpoints=self.checkpoints(vm_id),
+            dvds=dvds,
+            checkpoints=checkpoints,
             disks=self._disks_behind(vm_id, drives),
         )
 
-    def _firmware(self, vm: VM) -> Row | None:
+    def _firmware(self, vm: VM) -> Question[Row] | None:
         """UEFI firmware: generation 2 only."""
         if vm.generation < 2:
             return None
-        return self._one(by_id(vm.id), command("Get-VMFirmware"), properties=("SecureBoot", "SecureBootTemplate"))
+        return self._only(by_id(vm.id), command("Get-VMFirmware"), properties=("SecureBoot", "SecureBootTemplate"))
 
-    def _security(self, vm: VM) -> Row | None:
+    def _security(self, vm: VM) -> Question[Row] | None:
         """TPM and shielding: generation 2 from configuration version 8 on."""
         if vm.generation < 2 or int(vm.version.partition(".")[0]) < 8:
             return None
-        return self._one(by_id(vm.id), command("Get-VMSecurity"), properties=("TpmEnabled", "Shielded"))
+        return self._only(by_id(vm.id), command("Get-VMSecurity"), properties=("TpmEnabled", "Shielded"))
 
     def _disks_behind(self, vm_id: str, drives: Sequence[Drive]) -> tuple[Disk, ...]:
         files = [drive.path for drive in drives if drive.is_file]

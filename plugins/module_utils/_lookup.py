@@ -98,9 +98,18 @@ def selected(host: Host, params: Values) -> list[VM]:
     if params.get("id"):
         vm = host.vm(vm_id(params["id"]))
         return [] if vm is None else [vm]
+    return chosen(host.vms(), params)
+
+
+def chosen(vms: Iterable[VM], params: Values) -> list[VM]:
+    """Those of a host's VMs that the options mean, all when they say nothing."""
+    if params.get("id"):
+        wanted = vm_id(params["id"])
+        return [vm for vm in vms if vm.id == wanted]
     if params.get("name") is not None:
-        return list(host.named(vm_name(params["name"])))
-    return list(host.vms())
+        name = vm_name(params["name"])
+        return [vm for vm in vms if vm.name == name]
+    return list(vms)
 
 
 def shown(value: t.Any) -> t.Any:
@@ -137,6 +146,7 @@ def stamped(vms: Iterable[VM], *, kind: str | None = None, template_id: str | No
 
 
 __all__ = (
+    "chosen",
     "find",
     "find_one",
     "is_clone",

@@ -286,6 +286,26 @@ class Definition:
         return next((disk for disk in self.disks if disk.path.lower() == wanted), None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a survey asks of a host. Its migration networks count only unless any network may be used."""
+
+    settings: HostSettings
+    machine: Overview
+    vms: tuple[VM, ...]
+    switches: tuple[Switch, ...]
+    migration_networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What a host shows at once of copies that are as they should be: disks by the VM's id, texts by path."""
+
+    entries: tuple[Entry, ...]
+    disks: Mapping[str, tuple[Disk, ...]]
+    texts: Mapping[str, str]
+
+
 __all__ = (
     "FILE_FORMATS",
     "VM",
@@ -298,11 +318,13 @@ __all__ = (
     "Drive",
     "Dvd",
     "Entry",
+    "Glance",
     "HostSettings",
     "Incompatibility",
     "MigrationJob",
     "Overview",
     "PlannedVM",
+    "Survey",
     "Switch",
     "Volume",
 )

@@ -8,16 +8,16 @@
 stop), ``OutcomeUnknown`` (sent, end not seen: read the state back). A connection that breaks while a command runs is
 made anew; commands that only read are repeated when their answer is lost, commands that write never are.
 
-This is the only file that imports pypsrp, and it does so when the first session is opened.
+pypsrp is imported when the first session is opened (``_session_library.py``).
 """
 
 from __future__ import annotations
 
 import functools
-import logging
 import time
 import types
 import typing as t
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, Outcome, ProgressRecord, command
@@ -28,11 +28,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     HyperVError,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import explain
-from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import (
-    missing_library,
-    refused,
-)
-from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Deadline, Interrupted, Order, Run
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_library import library
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Deadline, Interrupted, Run
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_shell import Prepared, RemoteShell
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import preload_trust
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import (
@@ -42,7 +40,6 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._wire import (
     Secret,
     UInt32,
     UInt64,
-    clixml,
     wire,
 )
 
@@ -51,83 +48,9 @@ PATIENCE = 60.0  # seconds without any answer, after which the outcome of a runn
 IDLE = 15.0  # seconds after which a connection is tried out before something that writes is sent over it
 
 
-@functools.cache
-def _library() -> types.SimpleNamespace:
-    """pypsrp, with classes that see what passes through."""
-    try:
-        import pypsrp.complex_objects as objects
-        import pypsrp.messages as messages
-        import pypsrp.powershell as powershell
-        import pypsrp.serializer as serializer
-        import pypsrp.shell as shell
-        import pypsrp.wsman as wsman
-    except ImportError as error:
-        raise missing_library(error) from error
-
-    for name in ("pypsrp", "requests_credssp", "spnego", "urllib3"):
-        logging.getLogger(name).addHandler(logging.NullHandler())  # else Python prints their errors to stderr
-
-    class WSMan(wsman.WSMan):
-        def receive(
-            self,
-            resource_uri: str,
-            resource: t.Any,
-            option_set: t.Any = None,
-            selector_set: t.Any = None,
-            timeout: int | None = None,
-        ) -> t.Any:
-            """Without pypsrp's own repetitions, which take minutes and no account of the deadline."""
-            answer = self.invoke(wsman.WSManAction.RECEIVE, resource_uri, resource, option_set, selector_set, timeout)
-            return answer.find("s:Body", namespaces=wsman.NAMESPACES)
-
-    class Command(objects.Command):
-        def __deepcopy__(self, memo: t.Any) -> t.Any:
-            """pypsrp copies commands before it writes them, for the sake of lxml; that took a sixth of our CPU."""
-            return self
-
-    class Serializer(serializer.Serializer):
-        def serialize(self, value: t.Any, metadata: t.Any = None, parent: t.Any = None, clear: bool = True) -> t.Any:
-            """A whole message, for which pypsrp gives nothing but the value, as the bytes that it would make of it."""
-            element = super().serialize(value, metadata, parent, clear)
-            whole = clear and metadata is None and parent is None
-            return clixml(element) if whole and element is not None else element
-
-        def deserialize(self, element: t.Any, metadata: t.Any = None, clear: bool = True) -> t.Any:
-            """Output objects stay as they came: ``plain`` reads them, which keeps their types."""
-            if metadata is None and clear and isinstance(element, str):
-                return element
-            return super().deserialize(element, metadata, clear)
-
-    class Fragmenter(powershell.Fragmenter):
-        order: Order
-
-        def defragment(self, data: bytes) -> t.Any:
-            self.order.see(data)
-            return super().defragment(data)
-
-    return types.SimpleNamespace(
-        WSMan=WSMan,
-        Command=Command,
-        Serializer=Serializer,
-        Fragmenter=Fragmenter,
-        SelectorSet=wsman.SelectorSet,
-        RunspacePool=powershell.RunspacePool,
-        PowerShell=powershell.PowerShell,
-        DONE=shell.CommandState.DONE,
-        PIPELINE_OUTPUT=messages.MessageType.PIPELINE_OUTPUT,
-        TERMINATE=shell.SignalCode.TERMINATE,
-        SHELL="http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
-        TaggedValue=serializer.TaggedValue,
-        GenericComplexObject=objects.GenericComplexObject,
-        PSCredential=objects.PSCredential,
-        State=objects.PSInvocationState,
-        PoolState=objects.RunspacePoolState,
-    )
-
-
 def preload() -> None:
     """Import and read what a session needs, so that processes forked from this one need not."""
-    _library()
+    library()
     preload_trust()
 
 
@@ -217,21 +140,45 @@ class Session:
         seconds while the command runs. What the callbacks raise stops the command, except for what is not an Exception
         (Orphaned, KeyboardInterrupt): then it goes on, and the session lets go of it.
         """
-        deadline = Deadline(self._clock, timeout)
-        prepared = [
-            (stage.full_name, {name: wire(value, _seal) for name, value in stage.parameters.items()})
-            for stage in stages
-        ]
         callbacks = {"on_progress": on_progress, "on_poll": on_poll, "poll_every": poll_every}
+        outcome = self._send([stages], timeout, callbacks)
+        if check and outcome.errors:
+            raise self._failed(outcome.errors)
+        return outcome.objects if check else outcome
+
+    def run_together(self, *pipelines: Sequence[Command], timeout: float = 60) -> list[list[t.Any]] | None:
+        """What each of several pipelines gives that only read, for the price of one; None when the host reports an error.
+
+        They are sent as statements of one pipeline, with a mark between each two. Which of them an error belongs to is
+        not guessed: a caller that gets None asks one by one.
+        """
+        mark = f"fanout-{uuid.uuid4()}"
+        between = (command("Write-Output", InputObject=mark),)
+        statements = [statement for pipeline in pipelines for statement in (between, pipeline)][1:]
+        outcome = self._send(statements, timeout, {})
+        answers: list[list[t.Any]] = [[]]
+        for item in outcome.objects:
+            if item == mark:
+                answers.append([])
+            else:
+                answers[-1].append(item)
+        return answers if len(answers) == len(pipelines) and not outcome.errors else None
+
+    def _send(self, statements: Sequence[Sequence[Command]], timeout: float, callbacks: dict[str, t.Any]) -> Outcome:
+        """What the host says to statements that are sent as one pipeline; nothing of it tells a secret."""
+        deadline = Deadline(self._clock, timeout)
+        stages = [stage for statement in statements for stage in statement]
+        prepared = [
+            [(stage.full_name, {name: wire(value, _seal) for name, value in stage.parameters.items()}) for stage in one]
+            for one in statements
+        ]
         secrets = [*self.options.secrets, *_secrets([stage.parameters for stage in stages])]
         try:
             outcome = self._persist(stages, prepared, deadline, callbacks)
         except HyperVError as error:
             raise self._signed(error, secrets) from error.__cause__
         errors = tuple(functools.reduce(ErrorRecord.without, secrets, record) for record in outcome.errors)
-        if check and errors:
-            raise self._failed(errors)
-        return outcome.objects if check else Outcome(outcome.objects, errors)
+        return Outcome(outcome.objects, errors)
 
     def _persist(
         self, stages: Sequence[Command], prepared: Prepared, deadline: Deadline, callbacks: dict[str, t.Any]
@@ -297,7 +244,7 @@ class Session:
     def _open(self, deadline: Deadline) -> RemoteShell:
         shell = None
         try:
-            shell = RemoteShell(_library(), self.options)
+            shell = RemoteShell(library(), self.options)
             shell.open(deadline.left)
         except HyperVError:
             raise
@@ -372,14 +319,14 @@ def _secrets(value: t.Any) -> list[str]:
 
 
 def _seal(value: Secret | Credential | Properties) -> t.Any:
-    library = _library()
+    classes = library()
     if isinstance(value, Properties):
-        made = library.GenericComplexObject()
+        made = classes.GenericComplexObject()
         made.extended_properties = dict(value.values)
         return made
     if isinstance(value, Credential):
-        return library.PSCredential(username=value.username, password=value.password.reveal())
-    return library.TaggedValue("SS", value.reveal())
+        return classes.PSCredential(username=value.username, password=value.password.reveal())
+    return classes.TaggedValue("SS", value.reveal())
 
 
 __all__ = [

@@ -20,7 +20,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._wire import plain
 FAREWELL = 5.0  # seconds that stopping a pipeline or closing a shell may take
 KEPT = 16  # ended pipelines that are not closed on the host: closing the shell closes them for nothing
 
-Prepared = Sequence[tuple[str, dict[str, t.Any]]]
+Prepared = Sequence[Sequence[tuple[str, dict[str, t.Any]]]]
+"""Statements, each of commands with their parameters."""
 
 
 class RemoteShell:
@@ -63,9 +64,12 @@ class RemoteShell:
 
     def pipeline(self, prepared: Prepared) -> t.Any:
         pipeline = self._library.PowerShell(self._pool)
-        for name, parameters in prepared:
-            cmdlet = self._library.Command(name, protocol_version=self._pool.protocol_version or "", is_script=False)
-            pipeline.add_command(cmdlet).add_parameters(parameters)
+        version = self._pool.protocol_version or ""
+        for statement in prepared:
+            for name, parameters in statement:
+                cmdlet = self._library.Command(name, protocol_version=version, is_script=False)
+                pipeline.add_command(cmdlet).add_parameters(parameters)
+            cmdlet.end_of_statement = statement is not prepared[-1]
         return pipeline
 
     def exchange_keys(self, left: float) -> None:

@@ -27,12 +27,9 @@ options:
     type: list
     elements: str
     required: true
-  source:
-    description: What M(fanout.hyperv.host_info) returned for the source.
-    type: dict
-    required: true
   templates:
-    description: What M(fanout.hyperv.template_info) returned for the template, also when it failed.
+    description:
+      - What M(fanout.hyperv.template_info) returned with O(fanout.hyperv.template_info#module:survey), also when it failed.
     type: dict
     required: true
   surveys:
@@ -113,7 +110,6 @@ EXAMPLES = r"""
   fanout.hyperv.distribution_plan:
     source_name: hv01
     template_names: [win11-gold]
-    source: "{{ source_survey }}"
     templates: "{{ gold }}"
     surveys: "{{ surveys }}"
     candidates: "{{ groups['hyperv'] }}"
@@ -155,6 +151,11 @@ results:
       type: list
       elements: dict
       returned: success
+idle:
+  description: Whether there is nothing to do, neither on a provider nor on the source.
+  type: bool
+  returned: success
+  sample: false
 jobs:
   description: By inventory name, the options of M(fanout.hyperv.template_copy) for each template.
   type: dict

@@ -38,6 +38,7 @@ options:
       - Several templates, each with its C(id), C(name) and C(revision). The result then has C(copies).
       - With C(keep), the list of the revisions whose copies stay beside the current one; without it those stay that are
         marked so.
+      - With C(users) true, O(users) counts for this template.
     type: list
     elements: dict
     default: []

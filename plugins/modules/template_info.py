@@ -47,6 +47,16 @@ options:
     description:
       - Tell what would be so if this was recorded as O(fanout.hyperv.template#module:revision).
     type: str
+  survey:
+    description:
+      - Survey the host, too. The result then has RV(source), also when the host does not answer; that is no failure then.
+    type: bool
+    default: false
+  users:
+    description:
+      - Whether RV(asked) is to ask other hosts which virtual machines need disks of their copies.
+    type: bool
+    default: false
 seealso:
   - module: fanout.hyperv.template
 """
@@ -64,6 +74,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+source:
+  description: What M(fanout.hyperv.host_info) returns of the host.
+  returned: with O(survey)
+  type: dict
 asked:
   description:
     - Id, name, the revision that is wanted and those that are kept of each, as

@@ -75,11 +75,11 @@ def only_structured_commands(source: Source) -> Iterator[Finding]:
 
 
 def one_file_speaks_psrp(source: Source) -> Iterator[Finding]:
-    """Only the session imports a remoting library."""
-    if source.path.startswith("plugins/") and source.path != f"{MODULE_UTILS}_session.py":
+    """Only one file of the session imports a remoting library."""
+    if source.path.startswith("plugins/") and source.path != f"{MODULE_UTILS}_session_library.py":
         for line, name in source.imports():
             if _package(name, "pypsrp", "psrpcore", "winrm"):
-                yield line, f"imports {name} outside _session.py"
+                yield line, f"imports {name} outside _session_library.py"
 
 
 def one_place_names_cmdlets(source: Source) -> Iterator[Finding]:

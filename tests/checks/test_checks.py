@@ -44,7 +44,7 @@ def test_broken_rule_is_found(path: str, text: str, rule: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        (f"{UTILS}_session.py", "from pypsrp.powershell import PowerShell"),
+        (f"{UTILS}_session_library.py", "from pypsrp.powershell import PowerShell"),
         (f"{UTILS}_host.py", "run('Move-VM')"),
         (f"{UTILS}_host_files.py", "run('New-Item')"),
         (f"{UTILS}_running.py", "from ansible.module_utils.basic import AnsibleModule\nm.exit_json()"),

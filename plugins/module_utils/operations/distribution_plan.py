@@ -76,10 +76,13 @@ def template_from_info(info: Mapping[str, t.Any], *, multi_provider: bool = True
 def gather(work: Work) -> Values:
     """One plan per template, as data and as text; ``distribution`` in each is what the status file learns from it."""
     params = work.params
-    failed = params["source"].get("error") or params["templates"].get("error")
     source_name = params["source_name"]
+    told = params["templates"].get("source") or {}
+    failed = told.get("error") or params["templates"].get("error")
+    if failed is None and not told.get("host"):
+        failed = {"code": "NO_SURVEY", "message": params["templates"].get("msg") or f"{source_name} was not surveyed."}
     shown = [shown_from_survey(name, survey) for name, survey in params["surveys"].items() if name != source_name]
-    source = None if failed is not None else provider_from_survey(source_name, params["source"])
+    source = None if failed is not None else provider_from_survey(source_name, told)
     plans = []
     for name in params["template_names"]:
         one = Asked(params=params, name=name)
@@ -89,10 +92,12 @@ def gather(work: Work) -> Values:
         made = _plan(work, one, source, shown)
         plans.append(made.result)
         source, shown = made.source, made.shown
+    found = jobs(plans)
     return {
         "msg": "\n".join(plan["msg"] for plan in plans),
         "results": plans,
-        "jobs": jobs(plans),
+        "jobs": found,
+        "idle": not found and not any(plan[key] for plan in plans for key in ("declare", "stale", "export")),
         "preflight": preflight(plans),
     }
 
@@ -339,7 +344,6 @@ OPERATION = Operation(
     argument_spec={
         "source_name": {"type": "str", "required": True},
         "template_names": {"type": "list", "elements": "str", "required": True},
-        "source": {"type": "dict", "required": True},
         "templates": {"type": "dict", "required": True},
         "surveys": {"type": "dict", "required": True},
         "targets": {"type": "list", "elements": "str"},

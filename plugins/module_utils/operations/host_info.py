@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, InvalidInput
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, HyperVError, InvalidInput
 from ansible_collections.fanout.hyperv.plugins.module_utils._guests import copy_name, guests_among, summary
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, shown, shown_vm, vm_id
-from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Survey
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
 from ansible_collections.fanout.hyperv.plugins.module_utils._retiring import users_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
@@ -31,7 +31,12 @@ def gather(work: Work) -> Values:
     except NO_ANSWER as error:
         if not params["tolerate_unreachable"]:
             raise
-        return {"reachable": False, "error": error.to_dict(), "host": None, "target_path": path, "copy": None}
+        return silent(error, path)
+
+
+def silent(error: HyperVError, path: str | None = None) -> Values:
+    """The survey of a host that gives no answer."""
+    return {"reachable": False, "error": error.to_dict(), "host": None, "target_path": path, "copy": None}
 
 
 def wanted_templates(params: Values) -> list[Values]:
@@ -48,10 +53,19 @@ def wanted_templates(params: Values) -> list[Values]:
 
 def survey(host: Host, templates: list[Values], path: str | None, params: Values) -> Values:
     """Ask the host everything that preflight and plan look at."""
-    settings = host.settings()
-    machine = host.overview()
+    seen = host.survey()
+    found = described(seen, path)
+    path = str(found["target_path"])
+    users = params["users"]
+    copies = {one["id"]: _held(host, one, path, seen.vms, users=users or bool(one.get("users"))) for one in templates}
+    first = copies[templates[0]["id"]] if templates else None
+    return {**found, "copy": first, "copies": copies}
+
+
+def described(seen: Survey, path: str | None = None) -> Values:
+    """What was seen of a host, without any template."""
+    settings, machine, vms = seen.settings, seen.machine, seen.vms
     computer = machine.computer
-    vms = host.vms()
     path = path or settings.virtual_machine_path.rstrip("\\")
     facts = {
         "computer": shown(computer),
@@ -60,15 +74,13 @@ def survey(host: Host, templates: list[Values], path: str | None, params: Values
         "subtype": "cluster_node" if computer.clustered else "standalone",
         "settings": shown(settings),
         "volumes": shown(machine.volumes),
-        "switches": shown(host.switches()),
-        "migration_networks": [] if settings.any_network else list(host.migration_networks()),
+        "switches": shown(seen.switches),
+        "migration_networks": [] if settings.any_network else list(seen.migration_networks),
         "vms": [shown_vm(vm) for vm in vms if _carries_a_stamp(vm)],
         "jobs": [shown(job) for job in machine.jobs if job.running],
         "planned_vms": shown(machine.planned_vms),
     }
-    copies = {one["id"]: _held(host, one, path, vms, users=params["users"]) for one in templates}
-    first = copies[templates[0]["id"]] if templates else None
-    return {"reachable": True, "error": None, "host": facts, "target_path": path, "copy": first, "copies": copies}
+    return {"reachable": True, "error": None, "host": facts, "target_path": path, "copy": None}
 
 
 def _held(host: Host, template: Values, base: str, vms: Sequence[VM], *, users: bool) -> Values:

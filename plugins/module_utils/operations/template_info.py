@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _revision
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import NO_ANSWER, HyperVError, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
-from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, selected, shown, stamped
+from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import chosen, is_clone, shown, stamped
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import is_revision
 from ansible_collections.fanout.hyperv.plugins.module_utils._pinning import kept_revisions, pinned, wanted_revision
@@ -26,38 +26,51 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._templates import (
     read_template,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
+from ansible_collections.fanout.hyperv.plugins.module_utils.operations.host_info import described, silent
 
 
 def gather(work: Work) -> Values:
     """All declared templates of the host; a VM that is asked for by id or name also when it is not declared."""
-    params = work.params
+    if not work.params["survey"]:
+        return _told(work.host, work.params, work.host.vms())
+    try:
+        seen = work.host.survey()
+        return {**_told(work.host, work.params, seen.vms), "source": described(seen)}
+    except NO_ANSWER as error:
+        return {"templates": [], "errors": {}, "asked": [], "source": silent(error)}
+
+
+def _told(host: Host, params: Values, vms: Sequence[VM]) -> Values:
     if params["names"] is not None:
-        return _several(work.host, params)
-    found = [_describe(work.host, vm, params) for vm in _wanted(work.host, params)]
-    return {"templates": found, "asked": asked(found)}
+        return _several(host, params, vms)
+    found = [_describe(host, vm, params) for vm in _wanted(vms, params)]
+    return {"templates": found, "errors": {}, "asked": _asked(found, params)}
 
 
-def asked(found: Iterable[Values]) -> list[Values]:
+def _asked(found: Iterable[Values], params: Values) -> list[Values]:
     """What other hosts are asked about these templates."""
-    return [{"id": one["id"], "name": one["name"], "revision": one["wanted"], "keep": one["kept"]} for one in found]
+    users = {"users": True} if params["users"] else {}
+    return [
+        {"id": one["id"], "name": one["name"], "revision": one["wanted"], "keep": one["kept"], **users} for one in found
+    ]
 
 
-def _several(host: Host, params: Values) -> Values:
+def _several(host: Host, params: Values, vms: Sequence[VM]) -> Values:
     """Each by itself: what is wrong with one is told and hides no other."""
     found: list[Values] = []
     errors: dict[str, Values] = {}
     for name in dict.fromkeys(params["names"]):
         try:
-            found += [_describe(host, vm, params) for vm in _wanted(host, {"name": name})]
+            found += [_describe(host, vm, params) for vm in _wanted(vms, {"name": name})]
         except HyperVError as error:
             if isinstance(error, NO_ANSWER):
                 raise
             errors[name] = error.to_dict()
-    return {"templates": found, "errors": errors, "asked": asked(found)}
+    return {"templates": found, "errors": errors, "asked": _asked(found, params)}
 
 
-def _wanted(host: Host, params: Values) -> Iterable[VM]:
-    vms = [vm for vm in selected(host, params) if not is_clone(vm)]
+def _wanted(everything: Sequence[VM], params: Values) -> Iterable[VM]:
+    vms = [vm for vm in chosen(everything, params) if not is_clone(vm)]
     if params.get("id") or params.get("name") is not None:
         return vms
     return stamped(vms, kind="template")
@@ -132,6 +145,8 @@ OPERATION = Operation(
         "staging_path": {"type": "str"},
         "keep_revisions": {"type": "int"},
         "pin": {"type": "str"},
+        "survey": {"type": "bool", "default": False},
+        "users": {"type": "bool", "default": False},
     },
     mutually_exclusive=[("name", "id", "names")],
     gather=gather,

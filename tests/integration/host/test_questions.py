@@ -48,10 +48,10 @@ def test_volumes(hv01: Host, lab: Lab) -> None:
 
 def test_a_survey_asks_for_the_whole_machine_in_one_pipeline(hv01: Host, hv02: Host, lab: Lab) -> None:
     since = max((call["n"] for call in lab.calls()), default=0)
-    machine = hv01.overview()
+    machine = hv01.survey().machine
     assert (machine.computer, machine.jobs, machine.planned_vms) == (hv01.computer(), (), ())
     assert {volume.name for volume in machine.volumes} == {"C:\\", "D:\\"}
-    assert hv02.overview().computer.clustered
+    assert hv02.survey().machine.computer.clustered
     asked = [call for call in lab.calls(host="hv01", since=since) if call["command"] == "Get-CimInstance"]
     assert asked[0]["parameters"]["ClassName"] == [
         "Win32_ComputerSystem",
@@ -70,7 +70,7 @@ def test_switches_and_networks(hv01: Host) -> None:
         ("Production", "External"),
         ("Lab only", "Private"),
     }
-    assert hv01.migration_networks() == ("127.0.42.0/24",)
+    assert hv01.survey().migration_networks == ("127.0.42.0/24",)
 
 
 def test_the_hosts_clock(hv01: Host) -> None:

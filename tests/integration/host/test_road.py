@@ -78,7 +78,7 @@ def ask_the_rest(host: Host) -> None:
     host.settings()
     host.computer()
     host.switches()
-    host.migration_networks()
+    host.survey()
     host.files.write_text(STAGING.record, "{}")
     host.files.read_text(STAGING.record)
     host.files.sha256(STAGING.record)
@@ -161,10 +161,19 @@ def test_a_move_that_cannot_be_says_why_beforehand(hv01: Host, lab: Lab, message
 
 def test_what_a_survey_costs(hv01: Host, lab: Lab) -> None:
     """Each pipeline is two requests; a run that changes nothing asks every provider these."""
+    note = STAGING.record
+    hv01.files.ensure_folder(STAGING.template)
+    hv01.files.write_text(note, "{}")
     since = lab.last_call()
-    for ask in (hv01.settings, hv01.computer, hv01.volumes, hv01.switches, hv01.migration_networks, hv01.vms):
-        ask()
-    hv01.jobs()
-    hv01.disk_facts(hv01.disks_of(GOLD_ID)[:1])
+    assert GOLD_ID in [vm.id for vm in hv01.survey().vms]
+    seen = hv01.glance(STAGING.template, {GOLD_ID: note})
+    assert seen is not None
+    assert (seen.texts, seen.disks[GOLD_ID]) == ({note: "{}"}, hv01.disks_of(GOLD_ID))
+    assert note in [entry.path for entry in seen.entries]
+    hv01.disk_facts(seen.disks[GOLD_ID][:1])
     pipelines: set[t.Any] = {call["pipeline"] for call in lab.calls(since=since)}
-    assert len(pipelines) <= 12, [call["command"] for call in lab.calls(since=since)]
+    assert len(pipelines) == 4, [call["command"] for call in lab.calls(since=since)]
+
+
+def test_a_glance_at_what_is_not_there_shows_nothing(hv01: Host) -> None:
+    assert hv01.glance(STAGING.export("0" * 12), {GOLD_ID: STAGING.record}) is None

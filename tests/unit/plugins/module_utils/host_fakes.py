@@ -41,6 +41,10 @@ class ScriptedSession:
             raise CommandFailed("failed", records=outcome.errors)
         return outcome.objects
 
+    def run_together(self, *pipelines: tuple[Command, ...], **_options: t.Any) -> t.Any:
+        outcomes = [self.run(*stages, check=False) for stages in pipelines]
+        return None if any(outcome.errors for outcome in outcomes) else [outcome.objects for outcome in outcomes]
+
     def names(self) -> list[str]:
         """The pipelines as "Get-VM | Select-Object"."""
         return [" | ".join(stage.name for stage in stages) for stages in self.pipelines]

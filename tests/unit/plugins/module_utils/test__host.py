@@ -304,6 +304,17 @@ def test_a_vhd_has_a_time_instead() -> None:
 
 # The machine
 
+SETTINGS: dict[str, t.Any] = {
+    "Name": "HV01",
+    "FullyQualifiedDomainName": "lab.test",
+    "VirtualMachinePath": "D:\\VMs",
+    "VirtualHardDiskPath": "D:\\VMs",
+    "VirtualMachineMigrationEnabled": True,
+    "VirtualMachineMigrationAuthenticationType": "Kerberos",
+    "MaximumVirtualMachineMigrations": 2,
+    "MaximumStorageMigrations": 2,
+    "UseAnyNetworkForMigration": True,
+}
 MACHINE: dict[str, t.Any] = {
     "Win32_ComputerSystem": [{"DNSHostName": "HV01", "Domain": "lab.test", "PartOfDomain": True}],
     "Win32_ComputerSystemProduct": [{"UUID": "4C4C4544-0000"}],
@@ -339,20 +350,61 @@ def test_one_question_for_the_whole_machine() -> None:
     volume = {"Name": "C:\\", "FreeSpace": 5, "Capacity": 9, "DriveType": 3, "JobState": None}
     rows = {
         **MACHINE,
+        **dict.fromkeys(("Get-VM", "Get-VMSwitch", "Get-VMMigrationNetwork"), ()),
+        "Get-VMHost": [SETTINGS],
         "Win32_Volume": [volume],
         "Msvm_MigrationJob": [job],
         "Msvm_PlannedComputerSystem": [planned],
     }
     host, session = host_with(answering(rows))
-    machine = host.overview()
+    machine = host.survey().machine
     assert machine.computer.fqdn == "HV01.lab.test"
     assert [volume.name for volume in machine.volumes] == ["C:\\"]
     assert [(job.id, job.running) for job in machine.jobs] == [("j", True)]
     assert [(vm.id, vm.name) for vm in machine.planned_vms] == [(VM_ID, "half")]
-    assert len(session.pipelines) == 1
-    asked = [one.values for one in session.pipelines[0][0].parameters["InputObject"]]
+    [question] = [stages for stages in session.pipelines if stages[0].name == "Write-Output"]
+    asked = [one.values for one in question[0].parameters["InputObject"]]
     assert asked[3] == {"ClassName": "Win32_Service", "Filter": "Name='ClusSvc'"}
     assert asked[-1] == {"ClassName": "Msvm_PlannedComputerSystem", "Namespace": r"root\virtualization\v2"}
+
+
+def test_what_the_host_refuses_together_is_asked_one_by_one_and_named() -> None:
+    refused = failing(error("PermissionDenied"))
+    everything = {**MACHINE, **dict.fromkeys(("Get-VM", "Get-VMSwitch", "Get-VMMigrationNetwork"), ())}
+    rows = {**everything, **dict.fromkeys(("Win32_Volume", "Msvm_MigrationJob", "Msvm_PlannedComputerSystem"), ())}
+    host, session = host_with(answering({**rows, "Get-VMHost": [SETTINGS], "Get-VMSwitch": refused}))
+    with pytest.raises(CommandFailed):
+        host.survey()
+    asked_together, alone = session.names()[:5], session.names()[5:]
+    assert alone == asked_together[: len(alone)]
+    assert alone[-1] == "Get-VMSwitch | Select-Object"
+
+
+def test_a_glance_shows_everything_or_nothing() -> None:
+    folder, baseline = "D:\\fanout\\t", "D:\\fanout\\t\\a\\baseline.json"
+    disk = {
+        "Path": "D:\\a.vhdx",
+        "VhdFormat": "VHDX",
+        "VhdType": "Dynamic",
+        "FileSize": 4,
+        "Size": 9,
+        "Attached": False,
+    }
+    entry = {
+        "Name": "a",
+        "FullName": folder + "\\a",
+        "PSIsContainer": True,
+        "LastWriteTimeUtc": datetime(2026, 11, 20, tzinfo=timezone.utc),
+        "Attributes": "Directory",
+    }
+    rows: dict[str, t.Any] = {"Get-ChildItem": [entry], "Get-VHD": [disk], "Get-Content": ["\ufeff{}"]}
+    seen = host_with(answering(rows))[0].glance(folder, {VM_ID: baseline})
+    assert seen is not None
+    assert [one.name for one in seen.entries] == ["a"]
+    assert [one.path for one in seen.disks[VM_ID]] == ["D:\\a.vhdx"]
+    assert seen.texts == {baseline: "{}"}
+    missing = {**rows, "Get-Content": failing(error("ObjectNotFound"))}
+    assert host_with(answering(missing))[0].glance(folder, {VM_ID: baseline}) is None
 
 
 def test_the_hosts_clock() -> None:

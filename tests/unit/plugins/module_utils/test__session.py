@@ -23,6 +23,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._session import Credential, Secret, Session, command
+from ansible_collections.fanout.hyperv.plugins.module_utils._session_library import library
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Interrupted
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 
@@ -53,6 +54,7 @@ class FakeShell:
             raise error
 
     def pipeline(self, prepared: t.Any) -> t.Any:
+        self.prepared = prepared
         return prepared
 
     def exchange_keys(self, left: float) -> None:
@@ -76,16 +78,17 @@ class FakeShell:
 
 
 class FakeRun:
-    script: t.ClassVar[list[Outcome | BaseException]]
+    script: t.ClassVar[list[Outcome | BaseException | t.Callable[[t.Any], Outcome]]]
 
     def __init__(self, shell: FakeShell, pipeline: t.Any, stages: t.Any, **options: t.Any) -> None:
         shell.did.append(" | ".join(stage.name for stage in stages))
+        self.shell = shell
 
     def outcome(self) -> Outcome:
         step = self.script.pop(0) if self.script else Outcome(["object"])
         if isinstance(step, BaseException):
             raise step
-        return step
+        return step(self.shell.prepared) if callable(step) else step
 
 
 class Clock:
@@ -256,6 +259,47 @@ def test_unless_the_caller_wants_to_see_for_itself(session: Session) -> None:
     assert (outcome.objects, outcome.errors, outcome.failed) == (["half"], (WARNED,), False)
 
 
+def answers(*objects: t.Sequence[t.Any], errors: tuple[ErrorRecord, ...] = ()) -> t.Callable[[t.Any], Outcome]:
+    """What a host says to several statements: the objects of each, and between them the mark that it was told to write."""
+
+    def say(statements: t.Any) -> Outcome:
+        [mark] = {dict(one[0][1]).get("InputObject") for one in statements[1::2]}
+        said = [item for each in objects for item in (mark, *each)]
+        return Outcome(said[1:], errors)
+
+    return say
+
+
+def test_several_questions_are_one_pipeline_and_each_has_its_own_answer(session: Session) -> None:
+    FakeRun.script = [answers(["a", "b"], [], ["c"])]
+    found = session.run_together((READ,), (command("Get-VMSwitch"),), (command("Get-VMHost"), command("Select-Object")))
+    assert found == [["a", "b"], [], ["c"]]
+    assert did() == ["open", "Get-VM | Write-Output | Get-VMSwitch | Write-Output | Get-VMHost | Select-Object"]
+    statements = [[name for name, _parameters in one] for one in FakeShell.made[0].prepared]
+    assert statements == [
+        ["Get-VM"],
+        ["Write-Output"],
+        ["Get-VMSwitch"],
+        ["Write-Output"],
+        ["Get-VMHost", "Select-Object"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", [answers(["a"], ["b"], errors=(WARNED,)), answers(["a"]), answers(["a"], ["b"], ["c"]), Outcome([])]
+)
+def test_of_an_answer_that_is_not_whole_nothing_is_believed(
+    session: Session, said: Outcome | t.Callable[[t.Any], Outcome]
+) -> None:
+    FakeRun.script = [said]
+    assert session.run_together((READ,), (command("Get-VMSwitch"),)) is None
+
+
+def test_several_questions_are_asked_again_when_the_answer_is_lost(session: Session) -> None:
+    FakeRun.script = [LOST, answers(["a"], ["b"])]
+    assert session.run_together((READ,), (command("Get-VMSwitch"),)) == [["a"], ["b"]]
+
+
 def test_the_error_that_ended_it_speaks_and_all_are_kept(session: Session) -> None:
     FakeRun.script = [Outcome([], (WARNED, ENDED))]
     with pytest.raises(CommandFailed) as caught:
@@ -310,7 +354,7 @@ def test_delegation_that_was_not_granted_is_said(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_pypsrp_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    module._library.cache_clear()
+    library.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] == "pypsrp"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InvalidInput) as caught:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -22,10 +22,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._objects import (
     DiskFacts,
     Drive,
     Entry,
+    Glance,
     HostSettings,
     MigrationJob,
     Overview,
     PlannedVM,
+    Survey,
     Switch,
     Volume,
 )
@@ -339,16 +341,26 @@ class FakeHost:
     def volumes(self) -> tuple[Volume, ...]:
         return (Volume(name="D:\\", free=10**9, capacity=10**10),)
 
-    def overview(self) -> Overview:
-        return Overview(
+    def survey(self) -> Survey:
+        machine = Overview(
             computer=self.computer(), volumes=self.volumes(), jobs=self.jobs(), planned_vms=self.planned_vms()
         )
+        settings, vms, switches = self.settings(), self.vms(), self.switches()
+        return Survey(settings=settings, machine=machine, vms=vms, switches=switches, migration_networks=())
+
+    def glance(self, folder: str, copies: Mapping[str, str]) -> Glance | None:
+        """Everything at once, or nothing, as a host has it."""
+        entries = self.files.entries(folder)
+        texts = {path: self.files.read_text(path) for path in copies.values()}
+        try:
+            disks = {vm_id: self.disks_of(vm_id) for vm_id in copies}
+        except CommandFailed:
+            return None
+        there = {path: text for path, text in texts.items() if text is not None}
+        return None if entries is None or there != texts else Glance(entries=entries, disks=disks, texts=there)
 
     def switches(self) -> tuple[Switch, ...]:
         return (Switch(name="Production", id=OTHER_ID, type="External"),)
-
-    def migration_networks(self) -> tuple[str, ...]:
-        return ()
 
     def now(self) -> datetime:
         self.time += timedelta(seconds=1)

@@ -60,12 +60,22 @@ def info(targets: list[str] | None, **changes: t.Any) -> Values:
     }
 
 
+def told(*templates: Values, source: Values | None = None) -> Values:
+    """What the source shows of itself and of its templates."""
+    return {"templates": list(templates), "errors": {}, "source": source or survey(SOURCE)}
+
+
 def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **changes: t.Any) -> Values:
-    params: Values = {
+    assert OPERATION.gather is not None
+    made: Values = OPERATION.gather(work(asked(surveys, recorded, **changes), host=FakeHost(SOURCE)))["results"][0]
+    return made
+
+
+def asked(surveys: dict[str, Values], recorded: list[str] | None, **changes: t.Any) -> Values:
+    return {
         "source_name": SOURCE,
         "template_names": ["win11-gold"],
-        "source": survey(SOURCE),
-        "templates": {"templates": [info(recorded)]},
+        "templates": told(info(recorded)),
         "surveys": surveys,
         "targets": None,
         "add": [],
@@ -81,10 +91,8 @@ def plan(surveys: dict[str, Values], recorded: list[str] | None = None, **change
         "verify": "size",
         "adopt": False,
         "keep_revisions": 0,
+        **changes,
     }
-    assert OPERATION.gather is not None
-    made: Values = OPERATION.gather(work({**params, **changes}, host=FakeHost(SOURCE)))["results"][0]
-    return made
 
 
 def problems(made: Values, copies: Values | None = None) -> dict[str, str]:
@@ -113,13 +121,34 @@ def test_a_path_that_cannot_be_is_no_silence_of_the_host() -> None:
 
 def test_without_the_source_providers_keep_their_state() -> None:
     error = AuthenticationFailed("not let in", code="BAD_CREDENTIALS")
-    made = plan({"hv02": survey("hv02"), "hv03": silent(error)}, source=silent(error))
-    told = made["distribution"]["providers"]
-    assert told["hv02"]["facts"]["answers"] is None
-    assert told["hv03"]["facts"]["answers"] is False
-    assert told["hv02"]["error"]["message"] == "hv01: not let in"
+    made = plan({"hv02": survey("hv02"), "hv03": silent(error)}, templates={"templates": [], "source": silent(error)})
+    shown = made["distribution"]["providers"]
+    assert shown["hv02"]["facts"]["answers"] is None
+    assert shown["hv03"]["facts"]["answers"] is False
+    assert shown["hv02"]["error"]["message"] == "hv01: not let in"
     assert problems(made)["hv02"].startswith("Failed to distribute: ")
     assert problems(made)["hv03"].startswith("Not available: ")
+
+
+def test_a_run_is_idle_only_when_nothing_is_to_be_done_anywhere() -> None:
+    def idle(surveys: dict[str, Values], recorded: list[str] | None, **changes: t.Any) -> bool:
+        given = told({**info(recorded), **changes})
+        assert OPERATION.gather is not None
+        made = OPERATION.gather(work(asked(surveys, recorded, templates=given), host=FakeHost(SOURCE)))
+        return bool(made["idle"])
+
+    current = {"hv02": survey("hv02", CURRENT)}
+    assert idle(current, ["hv02"])
+    assert not idle(current, None), "not declared yet"
+    assert not idle(current, ["hv02"], clones=[{"folder": "x"}]), "a clone of a dead run"
+    assert not idle({**current, "hv03": survey("hv03")}, ["hv02", "hv03"]), "a copy is missing"
+    down = silent(AuthenticationFailed("not let in", code="BAD_CREDENTIALS"))
+    assert not idle({**current, "hv03": down}, ["hv02", "hv03"]), "a provider has to fail"
+
+
+def test_without_any_answer_the_reason_is_told() -> None:
+    made = plan({"hv02": survey("hv02")}, templates={"failed": True, "msg": "no such host in the inventory"})
+    assert "no such host in the inventory" in problems(made)["hv02"]
 
 
 @pytest.mark.parametrize(
@@ -153,13 +182,13 @@ def test_a_folder_that_no_target_can_have_is_told_and_the_list_is_whole() -> Non
     ],
 )
 def test_a_staging_folder_that_cannot_be_stops_all_before_anything_is_written(path: str, said: str) -> None:
-    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path=path)]})
+    made = plan({"hv02": survey("hv02")}, templates=told(info(None, staging_path=path)))
     assert (made["declare"], made["copies"], made["export_needed"]) == (False, 0, False)
     assert said in problems(made)["hv02"]
 
 
 def test_a_staging_folder_may_be_as_long_as_windows_takes_it() -> None:
-    made = plan({"hv02": survey("hv02")}, templates={"templates": [info(None, staging_path="C:\\" + "s" * 122)]})
+    made = plan({"hv02": survey("hv02")}, templates=told(info(None, staging_path="C:\\" + "s" * 122)))
     assert made["copies"] == 1
 
 
@@ -178,9 +207,9 @@ def test_the_copy_of_one_computer_is_not_counted_for_two_names() -> None:
 
 def test_the_status_file_forgets_who_left_the_list() -> None:
     made = plan({"hv02": survey("hv02"), "hv03": survey("hv03", CURRENT)}, ["hv02", "hv03", "hv04"], targets=["hv02"])
-    told = made["distribution"]["providers"]
-    assert told["hv03"] == told["hv04"] == {"facts": {"listed": False, "leaving": False}}
-    assert told["hv02"]["facts"]["listed"]
+    shown = made["distribution"]["providers"]
+    assert shown["hv03"] == shown["hv04"] == {"facts": {"listed": False, "leaving": False}}
+    assert shown["hv02"]["facts"]["listed"]
 
 
 def test_a_provider_of_the_list_that_the_inventory_does_not_know_is_told() -> None:

@@ -23,6 +23,7 @@ from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operation
     SOURCE,
     info,
     survey,
+    told,
 )
 
 COPY: Values = {"id": "1", "name": "win11-gold", "state": "Off", "stamped": True, "revision": "0123456789ab"}
@@ -38,8 +39,7 @@ def plan(found: list[Values], surveys: dict[str, Values], *names: str, **changes
     given: Values = {
         "source_name": SOURCE,
         "template_names": list(names) or [GOLD, OTHER],
-        "source": survey(SOURCE),
-        "templates": {"templates": found, "errors": {}},
+        "templates": told(*found),
         "surveys": surveys,
         "candidates": list(surveys),
         "groups": {"hyperv": [SOURCE, *surveys]},
@@ -90,7 +90,7 @@ def test_one_that_is_not_there_does_not_stop_the_others() -> None:
         "missing",
         "damaged",
         templates={
-            "templates": [template(GOLD, "t1", ["hv02"])],
+            **told(template(GOLD, "t1", ["hv02"])),
             "errors": {"damaged": {"code": "DOCUMENT_DAMAGED", "message": "The record is damaged.", "remedy": "Look."}},
         },
     )
@@ -112,10 +112,10 @@ def test_room_is_counted_for_all_of_them() -> None:
     assert made["results"][1]["providers"]["hv02"]["error"]["code"] == "SPACE_TARGET"
     source = survey(SOURCE, volumes=(dataclasses.replace(tight[0], free=3 * room_for(size)),))
     roomy = {"hv02": holding("hv02", {"t1": NO_COPY, "t2": NO_COPY})}
-    made = plan(BOTH, roomy, source=source)
+    made = plan(BOTH, roomy, templates=told(*BOTH, source=source))
     assert actions(made) == [{"hv02": "copy"}, {"hv02": "copy"}]
     source = survey(SOURCE, volumes=(dataclasses.replace(tight[0], free=2 * room_for(size) + room_for(size) // 2),))
-    assert actions(plan(BOTH, roomy, source=source)) == [{"hv02": "copy"}, {"hv02": "none"}]
+    assert actions(plan(BOTH, roomy, templates=told(*BOTH, source=source))) == [{"hv02": "copy"}, {"hv02": "none"}]
 
 
 def test_an_export_that_failed_is_told_for_its_template_only() -> None:
