@@ -18,6 +18,8 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._session_tls import 
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import plain
 
 FAREWELL = 5.0  # seconds that stopping a pipeline or closing a shell may take
+WITHOUT_MERGING = "2.1"
+"""Later versions of the protocol may say for each command which streams to merge: half of a message, to say none."""
 KEPT = 16  # ended pipelines that are not closed on the host: closing the shell closes them for nothing
 
 Prepared = Sequence[Sequence[tuple[str, dict[str, t.Any]]]]
@@ -64,10 +66,9 @@ class RemoteShell:
 
     def pipeline(self, prepared: Prepared) -> t.Any:
         pipeline = self._library.PowerShell(self._pool)
-        version = self._pool.protocol_version or ""
         for statement in prepared:
             for name, parameters in statement:
-                cmdlet = self._library.Command(name, protocol_version=version, is_script=False)
+                cmdlet = self._library.Command(name, protocol_version=WITHOUT_MERGING, is_script=False)
                 pipeline.add_command(cmdlet).add_parameters(parameters)
             cmdlet.end_of_statement = statement is not prepared[-1]
         return pipeline
