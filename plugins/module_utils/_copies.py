@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._baseline import Baseline, differences
@@ -78,8 +78,10 @@ def look(
     ours = [vm for vm in everything if is_ours(vm, template_id)]
     others = [vm for vm in everything if vm not in ours]
     layout = Layout(base, template_id)
-    seen = host.glance(layout.template, glanced) if (glanced := _unchanged(ours, template_id, revision)) else None
-    copies = tuple(_copy(host, vm, template_id, name, revision, keep, seen) for vm in ours)
+    likely = _likely(ours, template_id, revision)
+    seen = host.glance(layout.template, likely) if likely else None
+    eye = _Eye(host=host, template_id=template_id, name=name, wanted=revision, keep=keep, seen=seen)
+    copies = tuple(map(eye.copy, ours))
     folders = [copy.folder for copy in copies if copy.folder is not None]
     entries = host.files.entries(layout.template) if seen is None else seen.entries
     return Copies(
@@ -93,14 +95,18 @@ def look(
     )
 
 
-def _unchanged(vms: Iterable[VM], template_id: str, revision: str | None) -> dict[str, str]:
-    """Copies that look as they should as far as the list of VMs tells: the baseline's path by the VM's id."""
+def _likely(vms: Iterable[VM], template_id: str, revision: str | None) -> dict[str, str]:
+    """Copies that are as they should be as far as the list of VMs tells: the baseline's path by the VM's id."""
     found = {}
-    for vm in vms:
-        copy = Copy(vm=vm, stamp=_stamp.parse(vm.notes, vm.id), folder=attempt_folder(vm, template_id), verified=False)
-        if copy.folder is not None and copy.revision == revision and vm.state == OFF and not copy.superseded:
-            found[vm.id] = join(copy.folder, BASELINE)
+    for copy in (_first_look(vm, template_id) for vm in vms):
+        if copy.folder is not None and copy.revision == revision and copy.vm.state == OFF and not copy.superseded:
+            found[copy.vm.id] = join(copy.folder, BASELINE)
     return found
+
+
+def _first_look(vm: VM, template_id: str) -> Copy:
+    """What the list of VMs tells of a copy."""
+    return Copy(vm=vm, stamp=_stamp.parse(vm.notes, vm.id), folder=attempt_folder(vm, template_id), verified=False)
 
 
 def is_ours(vm: VM, template_id: str) -> bool:
@@ -134,66 +140,75 @@ def _is_attempt_of(path: str, template_id: str, attempt: str) -> bool:
     return tuple(map(fold, names)) == tuple(map(fold, (attempt, template_id, ROOT)))
 
 
-def _copy(
-    host: Host,
-    vm: VM,
-    template_id: str,
-    name: str,
-    wanted: str | None,
-    keep: Collection[str] | None,
-    seen: Glance | None,
-) -> Copy:
-    stamp = _stamp.parse(vm.notes, vm.id)
-    folder = attempt_folder(vm, template_id)
-    copy = Copy(vm=vm, stamp=stamp, folder=folder, verified=False)
-    if copy.superseded and copy.revision != wanted and _is_retained(copy, keep):
-        return replace(copy, retained=True)  # nothing more is asked: each run would pay for it
-    baseline = None if folder is None else _baseline(host, folder, seen)
-    verified = baseline is not None and baseline.vm_id == vm.id
-    copy = replace(copy, verified=verified)
-    if copy.superseded:
-        why = _why_kept(host, copy)
-        size = 0 if why is not None or folder is None else size_of(host.files.tree(folder))
-        copy = replace(copy, kept=why, size=size)
-    if copy.stripped:
-        return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
-    if copy.revision != wanted:
-        return copy
-    found = dict(_differences(host, copy, baseline, name, seen))
-    return replace(copy, reasons=tuple(found), word=next(iter(found.values()), None))
+@dataclass(frozen=True, kw_only=True)
+class _Eye:
+    """Looks closer at copies. What a glance has shown is not asked again."""
+
+    host: Host
+    template_id: str
+    name: str
+    wanted: str | None
+    keep: Collection[str] | None
+    seen: Glance | None
+
+    def copy(self, vm: VM) -> Copy:
+        """The copy, with how it differs from what it should be."""
+        copy = _first_look(vm, self.template_id)
+        folder = copy.folder
+        if copy.superseded and copy.revision != self.wanted and _is_retained(copy, self.keep):
+            return replace(copy, retained=True)  # nothing more is asked: each run would pay for it
+        baseline = None if folder is None else self._baseline(folder)
+        verified = baseline is not None and baseline.vm_id == vm.id
+        copy = replace(copy, verified=verified)
+        if copy.superseded:
+            why = _why_kept(self.host, copy)
+            size = 0 if why is not None or folder is None else size_of(self.host.files.tree(folder))
+            copy = replace(copy, kept=why, size=size)
+        if copy.stripped:
+            return replace(copy, reasons=("It carries no stamp of ours in its Notes.",), word=UNSTAMPED)
+        if copy.revision != self.wanted:
+            return copy
+        found = dict(self._differences(copy, baseline))
+        return replace(copy, reasons=tuple(found), word=next(iter(found.values()), None))
+
+    def _differences(self, copy: Copy, baseline: Baseline | None) -> Iterator[tuple[str, str]]:
+        """How a copy of the wanted revision differs from what it was: sentences, each with its word; the name last."""
+        vm = copy.vm
+        if vm.state != OFF:
+            yield f"It is {vm.state}, not {OFF}.", STARTED
+        if copy.folder is None:
+            yield f"It was moved: its configuration lies in {vm.configuration_location or vm.path}.", MOVED
+        elif copy.verified and baseline is not None and vm.state == OFF:
+            yield from ((text, CHANGED) for text in self._changes(vm, baseline, copy.revision or baseline.revision))
+        if vm.name not in (self.name, temporary_name(vm.id)):
+            yield f"It was renamed to {vm.name!r}.", RENAMED
+
+    def _changes(self, vm: VM, baseline: Baseline, revision: str) -> list[str]:
+        """How its disks differ from the baseline. A VM that runs lets nobody read them, so nothing is said of them."""
+        disks = None if self.seen is None else self.seen.disks.get(vm.id)
+        try:
+            return differences(baseline, show(self.host, vm, revision, disks))
+        except HyperVError as error:
+            unreadable = isinstance(error, CommandFailed) or error.code == "VHDX_HEADER_INVALID"
+            if not unreadable or error.transient or error.code in NOT_DAMAGE:
+                raise
+            return [sentences(f"Its disks cannot be read: {error}")]
+
+    def _baseline(self, folder: str) -> Baseline | None:
+        """The baseline in the folder. A damaged one counts as none: the copy is then verified again."""
+        path = join(folder, BASELINE)
+        known = None if self.seen is None else self.seen.texts.get(path)
+        text = self.host.files.read_text(path) if known is None else known
+        try:
+            return None if text is None else Baseline.from_json(text)
+        except HyperVError:
+            return None
 
 
 def _is_retained(copy: Copy, keep: Collection[str] | None) -> bool:
     if keep is None:
         return copy.stamp is not None and copy.stamp.kept
     return copy.revision in keep
-
-
-def _differences(
-    host: Host, copy: Copy, baseline: Baseline | None, name: str, seen: Glance | None
-) -> Iterator[tuple[str, str]]:
-    """How a copy of the wanted revision differs from what it was, as sentences, each with its word; the name last."""
-    vm = copy.vm
-    if vm.state != OFF:
-        yield f"It is {vm.state}, not {OFF}.", STARTED
-    if copy.folder is None:
-        yield f"It was moved: its configuration lies in {vm.configuration_location or vm.path}.", MOVED
-    elif copy.verified and baseline is not None and vm.state == OFF:
-        disks = None if seen is None else seen.disks.get(vm.id)
-        yield from ((text, CHANGED) for text in _changes(host, vm, baseline, copy.revision or baseline.revision, disks))
-    if vm.name not in (name, temporary_name(vm.id)):
-        yield f"It was renamed to {vm.name!r}.", RENAMED
-
-
-def _changes(host: Host, vm: VM, baseline: Baseline, revision: str, disks: tuple[Disk, ...] | None) -> list[str]:
-    """How its disks differ from the baseline. Those of a VM that runs cannot be read, so it is not asked about them."""
-    try:
-        return differences(baseline, show(host, vm, revision, disks))
-    except HyperVError as error:
-        unreadable = isinstance(error, CommandFailed) or error.code == "VHDX_HEADER_INVALID"
-        if not unreadable or error.transient or error.code in NOT_DAMAGE:
-            raise
-        return [sentences(f"Its disks cannot be read: {error}")]
 
 
 def _why_kept(host: Host, copy: Copy) -> str | None:
@@ -218,18 +233,6 @@ def _disks(host: Host, vm: VM) -> tuple[Disk, ...]:
         return host.disks_of(vm.id)
     except CommandFailed:
         return host.disks([drive.path for drive in host.drives(vm.id) if drive.is_file])
-
-
-def _baseline(host: Host, folder: str, seen: Glance | None) -> Baseline | None:
-    """The baseline in the folder. A damaged one counts as none: the copy is then verified again."""
-    path = join(folder, BASELINE)
-    text = seen.texts[path] if seen is not None and path in seen.texts else host.files.read_text(path)
-    if text is None:
-        return None
-    try:
-        return Baseline.from_json(text)
-    except HyperVError:
-        return None
 
 
 def _leftovers(host: Host, entries: Iterable[Entry], homes: Collection[str]) -> Iterator[Leftover]:

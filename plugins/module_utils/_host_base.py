@@ -82,7 +82,8 @@ class Part:
 
     def _ask_together(self, *questions: Question[t.Any]) -> list[t.Any] | None:
         """The answers to several questions for the price of one; None when the host refuses any of them."""
-        found = self._session.run_together(*(question.stages for question in questions), timeout=2 * QUESTION)
+        pipelines = [question.stages for question in questions]
+        found = self._session.run_together(*pipelines, echo=_echo, timeout=2 * QUESTION)
         if found is None:
             return None
         return [question.read(objects) for question, objects in zip(questions, found, strict=True)]
@@ -165,6 +166,10 @@ class Part:
             remedy="Let its role capability say VisibleProviders = 'FileSystem', as that of this collection does.",
             host=self._session.label,
         )
+
+
+def _echo(text: str) -> Command:
+    return command("Write-Output", InputObject=text)
 
 
 def select(**parameters: t.Any) -> Command:

@@ -128,7 +128,7 @@ class VMQuestions(DiskQuestions):
         return self._each(by_id(vm_id), command("Get-VMSnapshot"), properties=shown, read=Checkpoint.from_row)
 
     def definition(self, vm_id: str) -> Definition:
-        """Everything about a VM that the revision and the preflight look at: three questions, more if one is refused."""
+        """Everything about a VM that the revision and the preflight look at: three questions, or more."""
         row = self._vm_row(vm_id, (*VM_PROPERTIES, *_RESOURCES))
         if row is None:
             raise NotFound(f"There is no VM with the id {vm_id}.", host=self._session.label)

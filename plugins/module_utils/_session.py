@@ -146,14 +146,16 @@ class Session:
             raise self._failed(outcome.errors)
         return outcome.objects if check else outcome
 
-    def run_together(self, *pipelines: Sequence[Command], timeout: float = 60) -> list[list[t.Any]] | None:
-        """What each of several pipelines gives that only read, for the price of one; None when the host reports an error.
+    def run_together(
+        self, *pipelines: Sequence[Command], echo: Callable[[str], Command], timeout: float = 60
+    ) -> list[list[t.Any]] | None:
+        """What each of several pipelines gives that only read, for the price of one; None when the host reports errors.
 
-        They are sent as statements of one pipeline, with a mark between each two. Which of them an error belongs to is
-        not guessed: a caller that gets None asks one by one.
+        They are sent as statements of one pipeline, with a mark between each two that ``echo`` makes the host write.
+        Which of them an error belongs to is not guessed: a caller that gets None asks one by one.
         """
         mark = f"fanout-{uuid.uuid4()}"
-        between = (command("Write-Output", InputObject=mark),)
+        between = (echo(mark),)
         statements = [statement for pipeline in pipelines for statement in (between, pipeline)][1:]
         outcome = self._send(statements, timeout, {})
         answers: list[list[t.Any]] = [[]]

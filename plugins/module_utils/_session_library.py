@@ -13,6 +13,7 @@ import logging
 import types
 import typing as t
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_faults import missing_library
 from ansible_collections.fanout.hyperv.plugins.module_utils._session_run import Order
@@ -22,41 +23,24 @@ _TAGS = {str: "S", bool: "B", int: "I32", list: "LST"}
 """The elements that pypsrp makes of values of which nothing more is said."""
 
 
-@functools.cache
-def library() -> types.SimpleNamespace:
-    """pypsrp, with classes that see what passes through."""
-    try:
-        import pypsrp.complex_objects as objects
-        import pypsrp.messages as messages
-        import pypsrp.powershell as powershell
-        import pypsrp.serializer as serializer
-        import pypsrp.shell as shell
-        import pypsrp.wsman as wsman
-    except ImportError as error:
-        raise missing_library(error) from error
+def _element(serializer: t.Any, value: t.Any, metadata: t.Any) -> t.Any:
+    """The element for a value of a simple kind, an object or a list; None for anything else."""
+    if value is None or metadata is None or isinstance(value, ET.Element):
+        return None
+    tag = _TAGS.get(type(value)) if metadata.tag == "*" else metadata.tag
+    if tag == "Obj":
+        return serializer._serialize_obj(metadata, value)
+    if tag == "LST":
+        return serializer._serialize_lst(metadata, value)
+    if tag not in ("S", "B", "I32"):
+        return None
+    element = ET.Element(tag)
+    element.text = serializer._serialize_string(value) if tag == "S" else str(value).lower()
+    return element
 
-    for name in ("pypsrp", "requests_credssp", "spnego", "urllib3"):
-        logging.getLogger(name).addHandler(logging.NullHandler())  # else Python prints their errors to stderr
 
-    ready = (ET.Element, serializer.TaggedValue)
-
-    class WSMan(wsman.WSMan):
-        def receive(
-            self,
-            resource_uri: str,
-            resource: t.Any,
-            option_set: t.Any = None,
-            selector_set: t.Any = None,
-            timeout: int | None = None,
-        ) -> t.Any:
-            """Without pypsrp's own repetitions, which take minutes and no account of the deadline."""
-            answer = self.invoke(wsman.WSManAction.RECEIVE, resource_uri, resource, option_set, selector_set, timeout)
-            return answer.find("s:Body", namespaces=wsman.NAMESPACES)
-
-    class Command(objects.Command):
-        def __deepcopy__(self, memo: t.Any) -> t.Any:
-            """pypsrp copies commands before it writes them, for the sake of lxml; that took a sixth of our CPU."""
-            return self
+def _serializer(serializer: t.Any, private_data: Callable[[], t.Any]) -> t.Any:
+    """pypsrp's serializer without what takes time and gives nothing."""
 
     class Serializer(serializer.Serializer):
         def serialize(self, value: t.Any, metadata: t.Any = None, parent: t.Any = None, clear: bool = True) -> t.Any:
@@ -68,16 +52,9 @@ def library() -> types.SimpleNamespace:
                 element: t.Any = super().serialize(value, metadata, parent, clear)
                 whole = metadata is None and parent is None and element is not None
                 return clixml(element) if whole else element
-            tag = None if metadata is None else _TAGS.get(type(value)) if metadata.tag == "*" else metadata.tag
-            if value is None or tag not in ("S", "B", "I32", "Obj", "LST") or isinstance(value, ready):
+            element = None if isinstance(value, serializer.TaggedValue) else _element(self, value, metadata)
+            if element is None:
                 return super().serialize(value, metadata, parent, clear)
-            if tag == "Obj":
-                element = self._serialize_obj(metadata, value)
-            elif tag == "LST":
-                element = self._serialize_lst(metadata, value)
-            else:
-                element = ET.Element(tag)
-                element.text = self._serialize_string(value) if tag == "S" else str(value).lower()
             if metadata.name is not None:
                 element.attrib["N"] = metadata.name
             if parent is not None:
@@ -97,9 +74,46 @@ def library() -> types.SimpleNamespace:
             """
             if metadata is None and clear and isinstance(element, str):
                 return element
-            if getattr(metadata, "object", None) is messages.ApplicationPrivateData:
-                return messages.ApplicationPrivateData()
+            if metadata is not None and getattr(metadata, "object", None) is private_data:
+                return private_data()
             return super().deserialize(element, metadata, clear)
+
+    return Serializer
+
+
+@functools.cache
+def library() -> types.SimpleNamespace:
+    """pypsrp, with classes that see what passes through."""
+    try:
+        import pypsrp.complex_objects as objects
+        import pypsrp.messages as messages
+        import pypsrp.powershell as powershell
+        import pypsrp.serializer as serializer
+        import pypsrp.shell as shell
+        import pypsrp.wsman as wsman
+    except ImportError as error:
+        raise missing_library(error) from error
+
+    for name in ("pypsrp", "requests_credssp", "spnego", "urllib3"):
+        logging.getLogger(name).addHandler(logging.NullHandler())  # else Python prints their errors to stderr
+
+    class WSMan(wsman.WSMan):
+        def receive(
+            self,
+            resource_uri: str,
+            resource: t.Any,
+            option_set: t.Any = None,
+            selector_set: t.Any = None,
+            timeout: int | None = None,
+        ) -> t.Any:
+            """Without pypsrp's own repetitions, which take minutes and no account of the deadline."""
+            answer = self.invoke(wsman.WSManAction.RECEIVE, resource_uri, resource, option_set, selector_set, timeout)
+            return answer.find("s:Body", namespaces=wsman.NAMESPACES)
+
+    class Command(objects.Command):
+        def __deepcopy__(self, memo: t.Any) -> t.Any:
+            """pypsrp copies commands before it writes them, for the sake of lxml; that took a sixth of our CPU."""
+            return self
 
     class Fragmenter(powershell.Fragmenter):
         order: Order
@@ -111,7 +125,7 @@ def library() -> types.SimpleNamespace:
     return types.SimpleNamespace(
         WSMan=WSMan,
         Command=Command,
-        Serializer=Serializer,
+        Serializer=_serializer(serializer, messages.ApplicationPrivateData),
         Fragmenter=Fragmenter,
         SelectorSet=wsman.SelectorSet,
         RunspacePool=powershell.RunspacePool,

@@ -29,7 +29,8 @@ options:
     required: true
   templates:
     description:
-      - What M(fanout.hyperv.template_info) returned with O(fanout.hyperv.template_info#module:survey), also when it failed.
+      - What M(fanout.hyperv.template_info) returned with O(fanout.hyperv.template_info#module:survey).
+      - Also when it failed.
     type: dict
     required: true
   surveys:

@@ -49,7 +49,8 @@ options:
     type: str
   survey:
     description:
-      - Survey the host, too. The result then has RV(source), also when the host does not answer; that is no failure then.
+      - Survey the host, too. The result then has RV(source).
+      - A host that does not answer is then a result (RV(source.reachable) is V(false)), not a failure.
     type: bool
     default: false
   users:
@@ -78,6 +79,12 @@ source:
   description: What M(fanout.hyperv.host_info) returns of the host.
   returned: with O(survey)
   type: dict
+  contains:
+    reachable:
+      description: Whether the host answered.
+      returned: always
+      type: bool
+      sample: true
 asked:
   description:
     - Id, name, the revision that is wanted and those that are kept of each, as

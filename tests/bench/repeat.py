@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run costs that has nothing to do, per provider: it has to grow flat."""
+"""What a run costs that has nothing to do, per provider: it has to grow flat.
+
+Beside it what Ansible itself takes for a task that does nothing: machines differ, and one machine from hour to hour.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path, PureWindowsPath
 
 from hyperv_lab.client import Lab
 
-from tests.integration.distribution.site import Site, config, vm
+from tests.integration.distribution.site import ANSIBLE, Site, config, vm
 
 from .measuring import least, table
 
@@ -46,7 +49,7 @@ def measure(folder: Path, sizes: list[int]) -> None:
         rows = [_row(site, names[:size], size) for size in sizes]
     table(
         f"A run that has nothing to do (CPU of ansible-playbook and its workers, the least of {RUNS} runs)",
-        ["providers", "CPU (s)", "per provider (ms)", "without start-up (ms)", "goal"],
+        ["providers", "CPU (s)", "per provider (ms)", "without start-up (ms)", "goal", "Ansible's bare task (ms)"],
         rows,
     )
 
@@ -93,7 +96,22 @@ def _row(site: Site, names: list[str], size: int) -> list[str]:
     assert site.writes(since) == [], site.writes(since)
     each = 1000 * spent.cpu / size
     slope = 1000 * (spent.cpu - alone.cpu) / (size - 1)
-    return [str(size), f"{spent.cpu:.1f}", f"{each:.0f}", f"{slope:.0f}", f"<= {GOAL_MS}"]
+    return [str(size), f"{spent.cpu:.1f}", f"{each:.0f}", f"{slope:.0f}", f"<= {GOAL_MS}", f"{_bare(site, names):.0f}"]
+
+
+def _bare(site: Site, names: list[str]) -> float:
+    """Milliseconds of CPU for a task that does nothing, on one host: what this machine makes of the rest."""
+    spent = []
+    for count in (1, 3):
+        play = {
+            "hosts": ",".join(names),
+            "gather_facts": False,
+            "tasks": [{"ansible.builtin.debug": {"msg": ""}}] * count,
+        }
+        (site.folder / "bare.yml").write_text(json.dumps([play]))
+        command = [str(ANSIBLE / "ansible-playbook"), "-i", "inventory.yml", "--forks", "20", "bare.yml"]
+        spent.append(least(RUNS, command, folder=site.folder, environment=site.environment()).cpu)
+    return 1000 * (spent[1] - spent[0]) / (2 * len(names))
 
 
 __all__ = ("measure",)

@@ -259,8 +259,12 @@ def test_unless_the_caller_wants_to_see_for_itself(session: Session) -> None:
     assert (outcome.objects, outcome.errors, outcome.failed) == (["half"], (WARNED,), False)
 
 
+def echo(text: str) -> Command:
+    return command("Write-Output", InputObject=text)
+
+
 def answers(*objects: t.Sequence[t.Any], errors: tuple[ErrorRecord, ...] = ()) -> t.Callable[[t.Any], Outcome]:
-    """What a host says to several statements: the objects of each, and between them the mark that it was told to write."""
+    """What a host says to several statements: the objects of each, and between them the mark that it was given."""
 
     def say(statements: t.Any) -> Outcome:
         [mark] = {dict(one[0][1]).get("InputObject") for one in statements[1::2]}
@@ -272,7 +276,9 @@ def answers(*objects: t.Sequence[t.Any], errors: tuple[ErrorRecord, ...] = ()) -
 
 def test_several_questions_are_one_pipeline_and_each_has_its_own_answer(session: Session) -> None:
     FakeRun.script = [answers(["a", "b"], [], ["c"])]
-    found = session.run_together((READ,), (command("Get-VMSwitch"),), (command("Get-VMHost"), command("Select-Object")))
+    found = session.run_together(
+        (READ,), (command("Get-VMSwitch"),), (command("Get-VMHost"), command("Select-Object")), echo=echo
+    )
     assert found == [["a", "b"], [], ["c"]]
     assert did() == ["open", "Get-VM | Write-Output | Get-VMSwitch | Write-Output | Get-VMHost | Select-Object"]
     statements = [[name for name, _parameters in one] for one in FakeShell.made[0].prepared]
@@ -292,12 +298,12 @@ def test_of_an_answer_that_is_not_whole_nothing_is_believed(
     session: Session, said: Outcome | t.Callable[[t.Any], Outcome]
 ) -> None:
     FakeRun.script = [said]
-    assert session.run_together((READ,), (command("Get-VMSwitch"),)) is None
+    assert session.run_together((READ,), (command("Get-VMSwitch"),), echo=echo) is None
 
 
 def test_several_questions_are_asked_again_when_the_answer_is_lost(session: Session) -> None:
     FakeRun.script = [LOST, answers(["a"], ["b"])]
-    assert session.run_together((READ,), (command("Get-VMSwitch"),)) == [["a"], ["b"]]
+    assert session.run_together((READ,), (command("Get-VMSwitch"),), echo=echo) == [["a"], ["b"]]
 
 
 def test_the_error_that_ended_it_speaks_and_all_are_kept(session: Session) -> None:
