@@ -77,9 +77,12 @@ class Host(Changes):
 
     def survey(self) -> Survey:
         """What a survey asks: one question, or one for each part when the host refuses any of them."""
-        settings, machine, vms, switches, networks = self._answers(
-            self._settings(), self._overview(), self._vms(), self._switches(), self._networks()
-        )
+        questions = (self._settings(), self._overview(), self._vms(), self._switches())
+        answers = self._ask_together(*questions, self._networks())
+        if answers is None:
+            answers = [self._ask(question) for question in questions]
+            answers.append(() if answers[0].any_network else self._ask(self._networks()))
+        settings, machine, vms, switches, networks = answers
         return Survey(settings=settings, machine=machine, vms=vms, switches=switches, migration_networks=networks)
 
     def glance(self, folder: str, copies: Mapping[str, str]) -> Glance | None:

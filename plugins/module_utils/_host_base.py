@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, ProgressRecord, command
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, ErrorRecord, HyperVError
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    CommandFailed,
+    ErrorRecord,
+    HyperVError,
+    OperationTimedOut,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._failures import explain
 from ansible_collections.fanout.hyperv.plugins.module_utils._shapes import Row
 from ansible_collections.fanout.hyperv.plugins.module_utils._wire import Properties
@@ -83,7 +88,10 @@ class Part:
     def _ask_together(self, *questions: Question[t.Any]) -> list[t.Any] | None:
         """The answers to several questions for the price of one; None when the host refuses any of them."""
         pipelines = [question.stages for question in questions]
-        found = self._session.run_together(*pipelines, echo=_echo, timeout=2 * QUESTION)
+        try:
+            found = self._session.run_together(*pipelines, echo=_echo, timeout=QUESTION)
+        except OperationTimedOut:  # each of them may still be answered in its own time
+            return None
         if found is None:
             return None
         return [question.read(objects) for question, objects in zip(questions, found, strict=True)]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The fanout.hyperv authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One shell on a host with its connection, over pypsrp's classes, which the session hands in: it alone imports them."""
+"""One shell on a host with its connection, over pypsrp's classes, which the session hands in."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ asked:
   sample: []
 errors:
   description: With O(names), why nothing can be told about a name. By name, in the form of RV(ignore:error).
-  returned: when O(names) is given
+  returned: success
   type: dict
   sample: {}
 templates:

@@ -97,9 +97,14 @@ def gather(work: Work) -> Values:
         "msg": "\n".join(plan["msg"] for plan in plans),
         "results": plans,
         "jobs": found,
-        "idle": not found and not any(plan[key] for plan in plans for key in ("declare", "stale", "export")),
+        "idle": not found and not any(_acts(plan) for plan in plans),
         "preflight": preflight(plans),
     }
+
+
+def _acts(plan: Values) -> bool:
+    """Whether something is to be done on the source, or to be said of it."""
+    return bool(plan.get("source_error") or plan["declare"] or plan["stale"] or plan["export"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,13 @@ class Ended:
 
     @property
     def refusal(self) -> str | None:
-        """Why nothing of this template is distributed now, also when every provider has what it should have."""
+        """Why nothing of this template is distributed now, also when every provider has what it should have, or none is.
+
+        A run that could not look at its template is no success because it had no provider to tell that of.
+        """
+        error = self.plan.get("source_error")
+        if error:
+            return sentences(error["message"], error.get("remedy"))
         found = (one for one in self.plan["findings"] if one["code"] == IN_MAINTENANCE)
         refused = None if self.plan["leaving"] else next(found, None)
         return None if refused is None else sentences(refused["what"], refused["remedy"])

@@ -72,3 +72,12 @@ def test_in_maintenance_a_run_is_refused_that_has_nothing_to_do(leaving: list[st
     told = OPERATION.gather(work(asked, host=FakeHost("hv01")))
     assert told["untold"] == failing
     assert list(told["problems"].values()) == ["gold is in maintenance since noon, by anna. Leave it."] * len(failing)
+
+
+def test_a_template_that_cannot_be_looked_at_is_a_problem_also_without_any_provider() -> None:
+    lost = {**plan(), "template": None, "source_error": {"message": "hv01: no answer.", "remedy": "Check the host"}}
+    assert OPERATION.gather is not None
+    params = {"source_name": "hv01", "plan": {"results": [lost]}, "steps": [], "copies": {}}
+    told = OPERATION.gather(work(params, host=FakeHost("hv01")))
+    assert told["problems"] == {"gold": "hv01: no answer. Check the host."}
+    assert told["untold"] == ["gold"]
