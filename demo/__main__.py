@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Distribute a template VM to six simulated Hyper-V hosts, twice, and prove from outside what happened.
 
-make demo                                   with a small disk made here
+make demo                                   with the small disk that lies here
 make demo TEMPLATE_DISK=path/to/any.vhdx    with a real one
 """
 

@@ -11,7 +11,12 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils._command import Command, Outcome
-from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, HyperVError, NotFound
+from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
+    CommandFailed,
+    HyperVError,
+    NotFound,
+    OperationTimedOut,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.host_fakes import (
     VM_ID,
@@ -370,14 +375,38 @@ def test_one_question_for_the_whole_machine() -> None:
 
 def test_what_the_host_refuses_together_is_asked_one_by_one_and_named() -> None:
     refused = failing(error("PermissionDenied"))
-    everything = {**MACHINE, **dict.fromkeys(("Get-VM", "Get-VMSwitch", "Get-VMMigrationNetwork"), ())}
-    rows = {**everything, **dict.fromkeys(("Win32_Volume", "Msvm_MigrationJob", "Msvm_PlannedComputerSystem"), ())}
-    host, session = host_with(answering({**rows, "Get-VMHost": [SETTINGS], "Get-VMSwitch": refused}))
+    host, session = host_with(answering({**everything(), "Get-VMMigrationNetwork": (), "Get-VMSwitch": refused}))
     with pytest.raises(CommandFailed):
         host.survey()
     asked_together, alone = session.names()[:5], session.names()[5:]
     assert alone == asked_together[: len(alone)]
     assert alone[-1] == "Get-VMSwitch | Select-Object"
+
+
+def everything() -> dict[str, t.Any]:
+    """A host with nothing on it, as a survey sees it."""
+    nothing = ("Get-VM", "Get-VMSwitch", "Win32_Volume", "Msvm_MigrationJob", "Msvm_PlannedComputerSystem")
+    return {**MACHINE, **dict.fromkeys(nothing, ()), "Get-VMHost": [SETTINGS]}
+
+
+def test_networks_are_not_needed_where_any_may_be_used() -> None:
+    refused = failing(error("ObjectNotFound", "CommandNotFoundException"))
+    host, _session = host_with(answering({**everything(), "Get-VMMigrationNetwork": refused}))
+    assert host.survey().migration_networks == ()
+    named = {**SETTINGS, "UseAnyNetworkForMigration": False}
+    host, _session = host_with(answering({**everything(), "Get-VMHost": [named], "Get-VMMigrationNetwork": refused}))
+    with pytest.raises(CommandFailed):
+        host.survey()
+
+
+def test_what_takes_too_long_together_is_asked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, session = host_with(answering(everything()))
+
+    def too_long(*_pipelines: t.Any, **_options: t.Any) -> t.NoReturn:
+        raise OperationTimedOut("It did not end in time.")
+
+    monkeypatch.setattr(session, "run_together", too_long)
+    assert host.survey().settings.name == "HV01"
 
 
 def test_a_glance_shows_everything_or_nothing() -> None:
