@@ -75,9 +75,19 @@ class Host(Changes):
         """What the host is called in messages."""
         return self._session.label
 
+    @property
+    def auth(self) -> str:
+        """How its session is signed in: what a second hop from there may go on with."""
+        return self._session.options.auth
+
+    @property
+    def endpoint(self) -> str:
+        """The PowerShell endpoint that its session uses."""
+        return self._session.options.configuration_name
+
     def survey(self) -> Survey:
         """What a survey asks: one question, or one for each part when the host refuses any of them."""
-        questions = (self._settings(), self._overview(), self._vms(), self._switches())
+        questions: list[Question[t.Any]] = [self._settings(), self._overview(), self._vms(), self._switches()]
         answers = self._ask_together(*questions, self._networks())
         if answers is None:
             answers = [self._ask(question) for question in questions]
