@@ -35,6 +35,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import (
     temporary_name,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import our_place
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import shows_moving
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     BASELINE,
     OWNER,
@@ -160,7 +161,7 @@ class _Eye:
         baseline = None if folder is None else self._baseline(folder)
         verified = baseline is not None and baseline.vm_id == vm.id
         copy = replace(copy, verified=verified)
-        if copy.superseded:
+        if copy.superseded or copy.unfinished:
             why = _why_kept(self.host, copy)
             size = 0 if why is not None or folder is None else size_of(self.host.files.tree(folder))
             copy = replace(copy, kept=why, size=size)
@@ -212,11 +213,13 @@ def _is_retained(copy: Copy, keep: Collection[str] | None) -> bool:
 
 
 def _why_kept(host: Host, copy: Copy) -> str | None:
-    """Why a superseded copy has to stay for now; None when it can go."""
+    """Why a copy that is not used has to stay for now; None when it can go."""
     if copy.folder is None:
         return "it was moved out of our folder"
     if copy.vm.state != OFF:
         return f"it is {copy.vm.state}"
+    if shows_moving(copy.vm):
+        return "it is being moved"
     users = dependents(host, copy.vm.id, [drive.path for drive in host.drives(copy.vm.id) if drive.is_file])
     return f"the disks of {len(users)} VMs depend on it" if users else None
 

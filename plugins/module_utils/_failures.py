@@ -24,7 +24,7 @@ class Explanation(t.NamedTuple):
     transient: bool = False
 
 
-_DELEGATION = (
+DELEGATION = (
     "In Active Directory, let the source's computer account delegate to 'cifs' and 'Microsoft Virtual System Migration "
     "Service' of the target (short name and FQDN) with 'Use any authentication protocol', in both directions; set "
     "'Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos' on both hosts; then run 'klist purge -li 0x3e7' "
@@ -49,12 +49,12 @@ _SERVICE_LOGON = (
 _HRESULTS: dict[str, dict[str, Explanation]] = {
     "0x8009030E": {
         "": Explanation(
-            "NO_DELEGATION", "The session's credentials cannot be used for a second hop to the other host.", _DELEGATION
+            "NO_DELEGATION", "The session's credentials cannot be used for a second hop to the other host.", DELEGATION
         )
     },
     "0x8009030D": {
         "": Explanation(
-            "NO_DELEGATION", "The other host did not recognise the credentials of the second hop.", _DELEGATION
+            "NO_DELEGATION", "The other host did not recognise the credentials of the second hop.", DELEGATION
         )
     },
     "0x80090322": {
@@ -70,7 +70,7 @@ _HRESULTS: dict[str, dict[str, Explanation]] = {
         "Move": Explanation(
             "ACCESS_DENIED",
             "The user or the source's computer account may not do this on the other host.",
-            f"{_NO_RIGHT} If it works when signed in at the source: {_DELEGATION}",
+            f"{_NO_RIGHT} If it works when signed in at the source: {DELEGATION}",
         ),
         "Export": Explanation(
             "ACCESS_DENIED",
@@ -396,4 +396,13 @@ TRANSPORT: dict[str, Explanation] = {
 }
 
 
-__all__ = ["NOTHING_YET", "NO_SUCH_SHELL", "TRANSPORT", "UNKNOWN", "Explanation", "explain", "explain_fault"]
+__all__ = [
+    "DELEGATION",
+    "NOTHING_YET",
+    "NO_SUCH_SHELL",
+    "TRANSPORT",
+    "UNKNOWN",
+    "Explanation",
+    "explain",
+    "explain_fault",
+]

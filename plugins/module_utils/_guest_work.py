@@ -45,6 +45,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, same
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import REMOVABLE_STATES, Remover
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import works_with
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import Copies, Copy
@@ -287,7 +288,10 @@ class GuestWork:
     def carry_out(self) -> Values:
         """The steps, decided anew under the lease that keeps copy jobs of this template on this host apart."""
         self.host.files.ensure_folder(self._here.guests)
-        with self._lease.held(lambda: False, wait=self.order.lease_timeout, every=5, check=self.work.reporter.check):
+        alone = self._lease.held(
+            self._is_worked_for, wait=self.order.lease_timeout, every=5, check=self.work.reporter.check
+        )
+        with alone:
             seen = self.look()
             steps = self.plan(seen)
             maker = self._maker(seen)
@@ -307,6 +311,10 @@ class GuestWork:
                 self.host.files.remove_file(path)
             self._clean(maker)
         return {"notes": self.notes, "made": self.made, "removed": self.removed}
+
+    def _is_worked_for(self) -> bool:
+        """Asked when the lease's holder has gone: whether the host still makes a guest, or exports the copy for one."""
+        return works_with(self.host, copy_name(self.order.name, self.order.template_id, self.host.vms()))
 
     def _maker(self, seen: Seen) -> Maker:
         """Without a copy nothing can be made, but what is left can be finished or cleaned."""

@@ -55,7 +55,7 @@ class Copy:
     """A VM on a target that is ours for this template. ``folder`` is its attempt's folder; None when it lies elsewhere.
 
     ``verified``: it was right once, so it has a baseline. ``reasons``: how it differs from that, as sentences;
-    ``word``: the first of them as one of ``WORDS``. ``kept``: why a superseded copy cannot be removed now.
+    ``word``: the first of them as one of ``WORDS``. ``kept``: why a superseded or unfinished copy cannot go now.
     ``retained``: a superseded copy that is not to be removed; such a one is not looked at any closer. ``size``: bytes
     that the removal of one that can go would set free.
     """
@@ -93,6 +93,12 @@ class Copy:
         """Whether everything was done to it: the name comes last."""
         named = self.vm.name != temporary_name(self.vm.id)
         return self.stamp is not None and not self.superseded and named and (self.verified or self.folder is None)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run has brought it here and not come to name it. One that people have named is theirs to judge."""
+        named = self.vm.name != temporary_name(self.vm.id)
+        return not self.stripped and not self.superseded and not named and self.folder is not None
 
     @property
     def proven(self) -> bool:
@@ -194,6 +200,13 @@ class Copies:
         return tuple(copy for copy in self.copies if copy.removable and copy != self.at_hand)
 
     @property
+    def surplus(self) -> tuple[Copy, ...]:
+        """Unfinished copies beside the current one, which another run has made: nobody will finish them any more."""
+        if self.current is None:
+            return ()
+        return tuple(copy for copy in self.copies if copy.unfinished and copy.kept is None)
+
+    @property
     def verdict(self) -> str:
         """One word: current, differs, older or none; unknown as long as the revision is not known."""
         if self.revision is None:
@@ -266,15 +279,16 @@ class Copies:
 
     def to_dict(self) -> Values:
         """For results."""
+        goes = (*self.removable, *self.surplus)
         return {
             "verdict": self.verdict,
-            "copies": [copy.to_dict() for copy in self.copies],
+            "copies": [copy.to_dict() | {"removable": copy.removable or copy in self.surplus} for copy in self.copies],
             "arrived": None if self.arrived is None else self.arrived.to_dict(),
             "at_hand": None if self.at_hand is None else self.at_hand.to_dict(),
             "conflicts": [{"id": vm.id, "name": vm.name} for vm in self.conflicts],
             "foreign": [{"id": vm.id, "name": vm.name} for vm in self.foreign],
             "leftovers": shown(self.leftovers),
-            "leftover_bytes": sum(one.size for one in self.cleanable) + sum(one.size for one in self.removable),
+            "leftover_bytes": sum(one.size for one in self.cleanable) + sum(one.size for one in goes),
             "reason": self.reason,
             "reasons": list(self.reasons),
             "obstacles": shown(self.obstacles),

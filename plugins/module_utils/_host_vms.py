@@ -42,7 +42,15 @@ VM_PROPERTIES = (
 )
 _RESOURCES = ("ProcessorCount", "MemoryStartup", "DynamicMemoryEnabled", "MemoryMinimum", "MemoryMaximum")
 _ADAPTER = ("Name", "SwitchName", "MacAddress", "DynamicMacAddressEnabled", "IsLegacy", "VlanSetting")
-_DRIVE = ("VMId", "Path", "ControllerType", "ControllerNumber", "ControllerLocation", "DiskNumber")
+_DRIVE = (
+    "VMId",
+    "Path",
+    "ControllerType",
+    "ControllerNumber",
+    "ControllerLocation",
+    "DiskNumber",
+    "SupportPersistentReservations",
+)
 _DVD = ("Path", "ControllerType", "ControllerNumber", "ControllerLocation")
 _NOT_THERE = ("InvalidArgument", "ObjectNotFound")
 

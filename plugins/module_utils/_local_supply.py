@@ -22,7 +22,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._guests import LOCAL_NAME
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import new_attempt
-from ansible_collections.fanout.hyperv.plugins.module_utils._staging import lies_in
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import lies_in, works_with
 from ansible_collections.fanout.hyperv.plugins.module_utils._supply import Supply
 
 if t.TYPE_CHECKING:
@@ -57,6 +57,11 @@ class LocalSupply(Supply):
         for vm_id, wrong in self._damage.items():
             found = found.damaged(vm_id, wrong)
         return found
+
+    def _is_worked_for(self) -> bool:
+        """Clones for others are imported here, too: only a folder without a VM says that it is for us."""
+        imports = bool(self.look().leftovers) and bool(self.target.planned_vms())
+        return imports or works_with(self.target, self.order.name)
 
     def _bring(self, found: Copies) -> tuple[VM, str]:
         if found.arrived is not None:

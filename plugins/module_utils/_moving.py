@@ -41,8 +41,20 @@ REFUSALS = 3
 LATE = 10.0
 """Seconds in which a job that was just started may still be missing in the host's list."""
 
-MIGRATING = "MigratingVirtualMachine"
-"""A VM's operational status while it is moved; it may show before the job does."""
+MOVING = frozenset(
+    {"MigratingVirtualMachine", "MigratingPlannedVm", "StorageMigrationPhaseOne", "StorageMigrationPhaseTwo"}
+)
+"""Operational statuses of a VM that is being moved; they show at once, where the job may be late."""
+
+
+def shows_moving(vm: VM) -> bool:
+    """Whether the VM itself says that it is being moved."""
+    return not MOVING.isdisjoint(vm.statuses)
+
+
+def is_moving(vm: VM, jobs: Iterable[MigrationJob], vms: Iterable[VM]) -> bool:
+    """Whether the host shows that this VM is being moved, by its status or by a job."""
+    return shows_moving(vm) or job_of(jobs, vm, vms) is not None
 
 
 def job_of(jobs: Iterable[MigrationJob], vm: VM, vms: Iterable[VM]) -> MigrationJob | None:
@@ -54,11 +66,9 @@ def job_of(jobs: Iterable[MigrationJob], vm: VM, vms: Iterable[VM]) -> Migration
 
 def in_flight(host: Host, ours: Callable[[VM], bool]) -> frozenset[str]:
     """The ids of the VMs for which ``ours`` holds and which the host shows on their way to another host."""
-    jobs = [job for job in host.jobs() if job.running]
-    if not jobs:
-        return frozenset()
     vms = host.vms()
-    return frozenset(vm.id for vm in vms if ours(vm) and job_of(jobs, vm, vms) is not None)
+    jobs = [job for job in host.jobs() if job.running] if any(map(ours, vms)) else []
+    return frozenset(vm.id for vm in vms if ours(vm) and is_moving(vm, jobs, vms))
 
 
 def limit_of(host: Host) -> int:
@@ -72,6 +82,19 @@ def has_room(host: Host, limit: int) -> bool:
     return sum(job.running for job in host.jobs()) < limit
 
 
+def no_room(destination: str, seconds: float) -> HyperVError:
+    """That a host stayed at its limit for as long as it was to be waited for."""
+    return HyperVError(
+        f"No room for one more migration within {seconds:.0f} s: the limit of the source or of {destination} is "
+        "reached.",
+        code="MIGRATION_LIMIT",
+        layer="hyperv",
+        remedy="Wait for the running migrations, or raise the limits: Set-VMHost -MaximumVirtualMachineMigrations and "
+        "-MaximumStorageMigrations.",
+        transient=True,
+    )
+
+
 def _first_label(host: str) -> str:
     """A host's name without its domain; empty for an address, which cannot be compared with a name."""
     is_address = ":" in host or host.replace(".", "").isdigit()
@@ -83,8 +106,10 @@ class Mover:
     """One move. ``control`` is a second session to the source; ``destination`` may be unknown to us (no credentials).
 
     ``on_poll`` is called every few seconds while something runs or is waited for (to renew leases for instance).
-    ``slot`` is held while this move is counted: what can be asked before and after is not asked in there. ``limits`` of
-    source and destination are given for a VM that was made a moment ago, of which no move can be under way.
+    ``slot`` is held while this move is counted: what can be asked before and after is not asked in there, and a host's
+    limit is not waited for in there. ``limits`` of source and destination are given for a VM that was made a moment
+    ago, of which no move can be under way. ``wait_for_room``: seconds for all waiting at limits; standing in the line
+    for a slot does not count.
     """
 
     source: Host
@@ -106,6 +131,7 @@ class Mover:
     def __post_init__(self) -> None:
         self._percent = 0.0
         self._turned_away: list[CommandFailed] = []
+        self._waited = 0.0
 
     def running(self) -> MigrationJob | None:
         """The migration of this VM that the source shows."""
@@ -122,7 +148,7 @@ class Mover:
 
     def _shows_moving(self) -> bool:
         here = self.control.vm(self.vm.id)
-        return here is not None and MIGRATING in here.statuses
+        return here is not None and shows_moving(here)
 
     def arrived(self) -> bool:
         """Whether the VM has left the source and, as far as we may ask there, is at its destination."""
@@ -135,23 +161,29 @@ class Mover:
         if self.limits is None and self.under_way():
             self.follow()
             return "adopted"
-        limits = self.limits or self._limits()
-        with self.slot():
-            how = self._move(limits)
+        how = self._move(list(self.limits or self._limits()))
         if not self._settles():
             raise self._not_arrived(None)
         return how
 
-    def _move(self, limits: Sequence[int]) -> str:
-        deadline = self.clock() + self.wait_for_room
-        while True:
-            self._wait_for_room(deadline, limits)
-            if self._attempt(deadline):
+    def _move(self, limits: list[int]) -> str:
+        """Take a slot when there is room, and give it back as long as there is none: others may have room."""
+        limits = self._wait_for_room(limits)
+        while (how := self._move_in_slot(limits)) is None:
+            limits = self._wait_for_room(self._limits(), refused=True)
+        return how
+
+    def _move_in_slot(self, limits: Sequence[int]) -> str | None:
+        """How the move came about; None when there was no room, so that it did not."""
+        with self.slot():
+            if self._full(self._hosts, limits):
+                return None
+            if self._attempt():
                 return "moved"
             if self.under_way():
                 self.follow()
                 return "adopted"
-            limits = self._limits()
+            return None
 
     def follow(self) -> None:
         """Wait until the running move has ended, then see where the VM is."""
@@ -172,7 +204,7 @@ class Mover:
         if not self._settles():
             raise self._not_arrived(last)
 
-    def _attempt(self, deadline: float) -> bool:
+    def _attempt(self) -> bool:
         """Start the move and wait for its end; False when it did not start and should be looked at again."""
         self.reporter.phase("copying")
         try:
@@ -196,7 +228,7 @@ class Mover:
                 return True
             if self.under_way():
                 return False
-            if self.clock() < deadline and (self._full(self._limits()) or self._was_full(error)):
+            if self._full(self._hosts, self._limits()) or self._was_full(error):
                 return False
             raise self._turned_away[0] if self._turned_away else error from None
         return True
@@ -247,8 +279,8 @@ class Mover:
     def _limits(self) -> list[int]:
         return [limit_of(host) for host in self._hosts]
 
-    def _full(self, limits: Sequence[int]) -> bool:
-        return not all(has_room(host, limit) for host, limit in zip(self._hosts, limits, strict=True))
+    def _full(self, hosts: Iterable[Host], limits: Iterable[int]) -> bool:
+        return not all(has_room(host, limit) for host, limit in zip(hosts, limits, strict=True))
 
     def _was_full(self, error: CommandFailed) -> bool:
         """Whether the hosts may have been full when the move was asked for, and are no longer.
@@ -259,27 +291,29 @@ class Mover:
         if error.code != CommandFailed.code or self._percent > 0 or len(self._turned_away) >= REFUSALS:
             return False
         self._turned_away.append(error)
-        self._pause()
         return True
 
-    def _wait_for_room(self, deadline: float, limits: Sequence[int]) -> None:
-        waiting = False
-        while self._full(limits):
-            if self.clock() > deadline:
-                raise HyperVError(
-                    f"No room for one more migration within {self.wait_for_room:.0f} s: the limit of the source or of "
-                    f"{self.destination_host} is reached.",
-                    code="MIGRATION_LIMIT",
-                    layer="hyperv",
-                    remedy="Wait for the running migrations, or raise the limits: Set-VMHost "
-                    "-MaximumVirtualMachineMigrations and -MaximumStorageMigrations.",
-                    transient=True,
+    def _wait_for_room(self, limits: list[int], *, refused: bool = False) -> list[int]:
+        """Wait until the hosts have room, at least once after they have ``refused``. Returns their limits then.
+
+        Before the first try the source is not looked at: our own moves fill its limit, too, and whoever stands in the
+        line for a slot is served as soon as one of them ends, where looking now and then would come late.
+        """
+        begun, told, first = self.clock(), False, 0 if refused else 1
+        while refused or self._full(self._hosts[first:], limits[first:]):
+            if self._waited + self.clock() - begun >= self.wait_for_room:
+                raise (
+                    self._turned_away[0]
+                    if refused and self._turned_away
+                    else no_room(self.destination_host, self.wait_for_room)
                 )
-            if not waiting:
+            if not told:
                 self.reporter.phase("waiting", reason="the hosts' migration limit")
-            waiting = True
+            told, refused = True, False
             self._pause()
             limits = self._limits()
+        self._waited += self.clock() - begun
+        return limits
 
     def _poll(self) -> None:
         self.reporter.check()
@@ -302,4 +336,4 @@ class Mover:
         self.reporter.progress(percent=self._percent, bytes_done=done, bytes_total=self.bytes_total)
 
 
-__all__ = ("MIGRATING", "Mover", "has_room", "in_flight", "job_of", "limit_of")
+__all__ = ("Mover", "has_room", "in_flight", "is_moving", "job_of", "limit_of", "no_room", "shows_moving")

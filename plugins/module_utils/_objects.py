@@ -90,7 +90,10 @@ class VM:
 
 @dataclass(frozen=True, kw_only=True)
 class Drive:
-    """A hard disk drive of a VM; ``disk_number`` is a physical disk that is passed through."""
+    """A hard disk drive of a VM; ``disk_number`` is a physical disk that is passed through.
+
+    ``shared``: several VMs may have the disk at once (a shared VHDX); it has persistent reservations for that.
+    """
 
     vm_id: str
     path: str
@@ -98,6 +101,7 @@ class Drive:
     number: int
     location: int
     disk_number: int | None = None
+    shared: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -114,6 +118,7 @@ class Drive:
             number=number(need(row, "ControllerNumber")),
             location=number(need(row, "ControllerLocation")),
             disk_number=optional_number(row.get("DiskNumber")),
+            shared=flag(row.get("SupportPersistentReservations")),
         )
 
 

@@ -119,7 +119,7 @@ def _job(plan: Mapping[str, t.Any], step: Mapping[str, t.Any], against: str | No
         "staging_path": template["staging_path"],
         "target_path": step.get("target_path"),
         "migration_host": step.get("migration_host"),
-        "clones": plan["clones"],
+        "clones": max(plan["clones"], 1),  # who only removes or reads makes none, and a limit of 0 is refused
         "adopt": step.get("adopt", False),
         "keep": template.get("kept"),
         "problem": against,
@@ -218,7 +218,7 @@ def lines(plan: Plan) -> Iterable[str]:
 
 def _is_foreign(step: Step) -> bool:
     """A provider that has nothing to do with the template."""
-    return not (step.listed or step.leaving or step.refused or step.holds)
+    return not (step.listed or step.leaving or step.refused or step.holds or step.left_out)
 
 
 def _text(plan: Plan, template: Template) -> str:

@@ -20,8 +20,10 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._listing import (
     same_as_listed,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._plan_room import (
+    delegation_findings,
     export_missing,
     limit_findings,
+    planned_findings,
     source_room,
     staging_finding,
     target_space,
@@ -48,7 +50,9 @@ NOT_ELIGIBLE = frozenset(
         SAME_COMPUTER,
         "MIGRATION_DISABLED",
         "MIGRATION_NO_NETWORK",
+        "MIGRATION_LIMIT_ZERO",
         "MIGRATION_AUTHENTICATION_DIFFERS",
+        "NOT_IN_DOMAIN",
         "VM_VERSION_UNSUPPORTED",
         "SWITCH_MISSING",
     ]
@@ -101,6 +105,7 @@ class Step:
     """The plan for one provider. ``refused``: it was to leave the list and cannot.
 
     ``reason`` and ``reasons`` say why it needs an update. ``adopt``: a copy without a stamp may be stamped again.
+    ``left_out``: the list was made of all eligible providers, and it is none.
     """
 
     name: str
@@ -118,6 +123,7 @@ class Step:
     reasons: tuple[str, ...] = ()
     adopt: bool = False
     guests: Mapping[str, int] | None = None
+    left_out: bool = False
 
     @property
     def error(self) -> Finding | None:
@@ -170,12 +176,13 @@ def make_plan(
     found = {one.name: list(_findings(one, template, source, adopting)) for one in shown}
     for finding in same_computer(shown, source):
         found[str(finding.provider)].insert(0, finding)
+    ineligible = {one.name for one in shown if _is_ineligible(one, found[one.name])}
     listing = make_listing(
         template.known,
         request,
         declared=template.record is not None,
         candidates=candidates,
-        ineligible={name for name, findings in found.items() if any(_excludes(finding) for finding in findings)},
+        ineligible=ineligible,
         holdings={one.name: one.copy for one in shown if one.answers and one.copy},
         computers=_computers(shown, source),
     )
@@ -183,6 +190,8 @@ def make_plan(
     general = (*template.findings, *_single(template), *([] if nowhere is None else [nowhere]))
     stop = next((finding for finding in general if finding.severity == ERROR), None)
     steps = [_step(one, template, listing, found[one.name], stop, adopting) for one in shown]
+    if template.record is None and request.targets is None and not (request.add or request.remove):
+        steps = [_left_out(step) if step.name in ineligible and step.name in candidates else step for step in steps]
     if examine and stop is None:
         steps = [_examined(step) for step in steps]
     if template.pinned and not template.export_complete:
@@ -204,7 +213,7 @@ def make_plan(
         export_needed=export_needed,
         clones=clones,
         steps=tuple(steps),
-        findings=(*general, *limit_findings(source, concurrency, copies)),
+        findings=(*general, *limit_findings(source, concurrency, copies), *delegation_findings(source, copies)),
     )
 
 
@@ -225,8 +234,13 @@ def _computers(shown: Sequence[Shown], source: Provider) -> dict[str, str]:
     return {name: known for name, known in computers.items() if known != source.computer.identity}
 
 
-def _excludes(finding: Finding) -> bool:
-    return finding.severity == ERROR and finding.code in NOT_ELIGIBLE
+def _is_ineligible(one: Shown, findings: Sequence[Finding]) -> bool:
+    """Whether it has no place in a list of all eligible providers.
+
+    Who does not answer may be one, and comes back; of whose survey failed nobody knows that it could ever be supplied.
+    """
+    failed = one.provider is None and not one.silent
+    return failed or any(finding.severity == ERROR and finding.code in NOT_ELIGIBLE for finding in findings)
 
 
 def _findings(one: Shown, template: Template, source: Provider, adopting: Collection[str]) -> Iterator[Finding]:
@@ -235,6 +249,8 @@ def _findings(one: Shown, template: Template, source: Provider, adopting: Collec
         return
     yield from provider_findings(one.provider, source, template.needs)
     yield from conflict_findings(one.name, template.name, one.copy.get("conflicts", ()))
+    ours = {template.id, *(copy["id"] for copy in one.copy.get("copies", ()))}
+    yield from planned_findings(one.provider, source, ours)
     there = one.copy.get("arrived") or one.copy.get("at_hand") or _is_adopted(one, adopting)
     if one.copy.get("verdict") != "current" and not there:
         kept = sum(bool(copy.get("retained")) for copy in one.copy.get("copies", ()))
@@ -315,6 +331,10 @@ def _step(
 def _left_alone(step: Step) -> Step:
     holds = "; holds a copy that is left alone" if step.holds else ""
     return replace(step, why=f"not in the list{holds}")
+
+
+def _left_out(step: Step) -> Step:
+    return replace(step, why="left out of the list; fanout.hyperv.add takes it in later", left_out=True)
 
 
 def _leaving_step(step: Step, listing: Listing, computers: Mapping[str, str]) -> Step:

@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._failures import DELEGATION
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import LONGEST_PATH, is_reserved, name_of, volume_of
 
 if t.TYPE_CHECKING:
@@ -19,6 +20,8 @@ if t.TYPE_CHECKING:
         Computer,
         Definition,
         HostSettings,
+        MigrationJob,
+        PlannedVM,
         Switch,
         Volume,
     )
@@ -32,7 +35,17 @@ NOT_IN_A_FOLDER_NAME = frozenset('\\/:*?"<>|')
 LONGEST_NAME = 100
 """Characters in a VM's name (Msvm_VirtualSystemSettingData.ElementName)."""
 
+VHD_SET = "VHDSet"
+
 IN_MAINTENANCE = "IN_MAINTENANCE"
+
+NO_DELEGATION = "NO_DELEGATION"
+"""The same code as that of a move which ends for this reason."""
+
+LOCAL_AUTHS = ("basic", "certificate")
+"""WinRM takes accounts of the host itself this way, whom no other host knows."""
+PLAIN_ENDPOINT = "microsoft.powershell"
+"""Windows' own: behind it the user is who signed in, behind others it may be the computer's account."""
 
 ROOM_FACTOR = 1.02
 ROOM_EXTRA = 16 * 1024 * 1024
@@ -62,7 +75,7 @@ class Finding:
         """The same in the shape of an error of the status file."""
         return {
             "code": self.code,
-            "layer": "preflight",
+            "layer": "distribution",
             "message": self.what,
             "cause": None,
             "remedy": self.remedy,
@@ -73,7 +86,10 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """What the survey shows of one provider, as far as preflight looks at it."""
+    """What the survey shows of one provider, as far as preflight looks at it.
+
+    ``auth`` and ``endpoint`` are how the session is signed in and where; empty when nobody knows. ``jobs`` are running.
+    """
 
     name: str
     settings: HostSettings
@@ -82,6 +98,15 @@ class Provider:
     switches: tuple[Switch, ...]
     migration_networks: tuple[str, ...]
     path: str
+    auth: str = ""
+    endpoint: str = ""
+    jobs: tuple[MigrationJob, ...] = ()
+    planned_vms: tuple[PlannedVM, ...] = ()
+
+    @property
+    def local_account(self) -> bool:
+        """Whether the session can only be that of an account which no other host knows."""
+        return self.auth in LOCAL_AUTHS and self.endpoint.lower() in ("", PLAIN_ENDPOINT)
 
 
 def name_findings(name: str) -> Iterator[Finding]:
@@ -104,7 +129,7 @@ def name_findings(name: str) -> Iterator[Finding]:
         what = f"The name {name!r} is a reserved device name of Windows."
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
     elif len(name) > LONGEST_NAME:
-        what = f"The name has {len(name)} characters; Hyper-V takes at most {LONGEST_NAME}."
+        what = f"The name {name!r} has {len(name)} characters; Hyper-V takes at most {LONGEST_NAME}."
         yield Finding(severity=ERROR, code="TEMPLATE_NAME", what=what, remedy=remedy)
 
 
@@ -194,6 +219,9 @@ def _disk_findings(vm: Definition) -> Iterator[Finding]:
                 f"{vm.vm.name} uses physical disk {drive.disk_number} directly (pass-through).",
                 "Convert it to a VHDX; a physical disk cannot be copied to other hosts.",
             )
+        disk = vm.disk(drive)
+        if drive.shared and (disk is None or disk.format != VHD_SET):
+            yield _shared_disk(f"{drive.path} is a disk that several VMs may share (SupportPersistentReservations).")
     for disk in vm.disks:
         if disk.parent_path:
             yield _error(
@@ -201,10 +229,12 @@ def _disk_findings(vm: Definition) -> Iterator[Finding]:
                 f"{disk.path} is a differencing disk of {disk.parent_path}.",
                 "Merge it (Merge-VHD) or convert it to a full disk (Convert-VHD).",
             )
-        if disk.format == "VHDSet":
-            yield _error(
-                "TEMPLATE_SHARED_DISK", f"{disk.path} is a shared VHD set.", "Use a template without shared disks."
-            )
+        if disk.format == VHD_SET:
+            yield _shared_disk(f"{disk.path} is a shared VHD set.")
+
+
+def _shared_disk(what: str) -> Finding:
+    return _error("TEMPLATE_SHARED_DISK", what, "Use a template without shared disks.")
 
 
 def _device_findings(vm: Definition) -> Iterator[Finding]:
@@ -258,6 +288,7 @@ def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]
                 f"{provider.name} has no network for live migration.",
                 "Add-VMMigrationNetwork, or Set-VMHost -UseAnyNetworkForMigration $true.",
             )
+        yield from _closed(provider)
     here, there = source.settings.migration_authentication, target.settings.migration_authentication
     if here != there:
         yield _error(
@@ -265,6 +296,7 @@ def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]
             f"{source.name} uses {here} for live migration and {target.name} {there}.",
             "Set the same on both: Set-VMHost -VirtualMachineMigrationAuthenticationType Kerberos.",
         )
+    yield from _second_hop(target, source)
     if source.computer.clustered != target.computer.clustered:
         subtypes = {True: "a cluster node", False: "standalone"}
         here, there = (subtypes[provider.computer.clustered] for provider in (source, target))
@@ -272,6 +304,43 @@ def _migration_findings(target: Provider, source: Provider) -> Iterator[Finding]
             "SUBTYPE_DIFFERS",
             f"{target.name} is {there}, {source.name} is {here}.",
             "Providers of one template have the same subtype; leave this one out of the list.",
+        )
+
+
+def _closed(provider: Provider) -> Iterator[Finding]:
+    """A limit of 0 lets no move begin, however long it waits; a move with storage counts against both."""
+    settings = provider.settings
+    limits = {
+        "MaximumVirtualMachineMigrations": settings.maximum_migrations,
+        "MaximumStorageMigrations": settings.maximum_storage_migrations,
+    }
+    zero = [name for name, limit in limits.items() if limit == 0]
+    if zero:
+        yield _error(
+            "MIGRATION_LIMIT_ZERO",
+            f"{provider.name} allows no migration at all: {' and '.join(f'{name} is 0' for name in zero)}.",
+            f"On {provider.name}: Set-VMHost {' '.join(f'-{name} 2' for name in zero)}.",
+        )
+
+
+def _second_hop(target: Provider, source: Provider) -> Iterator[Finding]:
+    """Moves of which it is certain that the target will not let the source in; what is uncertain only a move shows."""
+    clusters = source.computer.clustered and target.computer.clustered  # they may have certificates instead
+    outside = [] if clusters else [one.name for one in (source, target) if not one.computer.part_of_domain]
+    if outside:
+        yield _error(
+            "NOT_IN_DOMAIN",
+            f"{' and '.join(outside)} {'are' if len(outside) > 1 else 'is'} in no domain, so {target.name} lets nobody "
+            f"in who comes from {source.name}: Live Migration between them ends with 0x8009030E.",
+            "Both hosts have to be in the same domain, or in domains that trust each other.",
+        )
+    elif source.local_account:
+        yield _error(
+            NO_DELEGATION,
+            f"The session to {source.name} is signed in by {source.auth}, which is for accounts of {source.name} "
+            f"itself: {target.name} does not know them, and Live Migration ends with 0x8009030E.",
+            f"Sign in to {source.name} with an account of the domain (ansible_psrp_auth: kerberos, or negotiate, ntlm, "
+            f"credssp). {DELEGATION}",
         )
 
 
@@ -323,8 +392,16 @@ def conflict_findings(provider: str, name: str, conflicts: Iterable[Mapping[str,
         )
 
 
+def planned_remedy(provider: str) -> str:
+    """How somebody gets rid of a planned VM; no cmdlet does."""
+    return (
+        f"Restart the service vmms on {provider} (running VMs go on), or delete the planned VM there with the method "
+        "DestroySystem of Msvm_VirtualSystemManagementService"
+    )
+
+
 def unreachable(provider: str, error: HyperVError | Mapping[str, t.Any]) -> Finding:
-    """A provider that did not answer the survey."""
+    """A provider that did not answer the survey, or whose survey failed."""
     shown = error if isinstance(error, Mapping) else error.to_dict()
     return Finding(
         severity=ERROR,
@@ -373,6 +450,7 @@ def _warning(code: str, what: str, remedy: str) -> Finding:
 __all__ = (
     "ERROR",
     "IN_MAINTENANCE",
+    "NO_DELEGATION",
     "WARNING",
     "Finding",
     "Provider",
@@ -382,6 +460,7 @@ __all__ = (
     "gib",
     "name_findings",
     "path_findings",
+    "planned_remedy",
     "provider_findings",
     "room_for",
     "template_findings",

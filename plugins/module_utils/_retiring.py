@@ -24,7 +24,12 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._listing import obst
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone, our_place, shown
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, inside, is_revision, name_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover, dependents
-from ansible_collections.fanout.hyperv.plugins.module_utils._staging import read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import (
+    Clone,
+    read_clones,
+    under_way,
+    works_with,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import Copies
@@ -123,7 +128,7 @@ class Retirement:
     def carry_out(self) -> Values:
         """Remove guests that depend on the copies, the copies, leftovers, and the folders that are empty then."""
         self.host.files.ensure_folder(self._here.leases)
-        with self._lease.held(lambda: False, check=self.work.reporter.check):
+        with self._lease.held(self._is_worked_for, check=self.work.reporter.check):
             found = self.look()
             self.refuse(found)
             self._refuse_moving()
@@ -141,11 +146,23 @@ class Retirement:
             self._tidy(folder)
         return {"left": self.left}
 
+    def _is_worked_for(self) -> bool:
+        """Asked when the lease's holder has gone. A move on its way here is refused with a reason of its own."""
+        clones = self._clones()
+        if clones:
+            mine = self.host.computer().identity
+            clones = under_way(self.work.other("source"), clones, mine, self.name)
+        return any(not clone.moving for clone in clones) or works_with(self.host, self.name)
+
+    def _clones(self) -> tuple[Clone, ...]:
+        """Clones on the source, if it is known."""
+        if not self.work.has("source") or self.staging_path is None:
+            return ()
+        return read_clones(self.work.other("source"), Layout(self.staging_path, self.template_id))
+
     def _refuse_moving(self) -> None:
         """A copy that is on its way here would arrive after the removal."""
-        if not self.work.has("source") or self.staging_path is None:
-            return
-        clones = read_clones(self.work.other("source"), Layout(self.staging_path, self.template_id))
+        clones = self._clones()
         mine = self.host.computer().identity if clones else ""
         moving = [clone for clone in clones if clone.moving and clone.owner and clone.owner.target == mine]
         if moving:

@@ -13,14 +13,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
+from ansible_collections.fanout.hyperv.plugins.module_utils._exporting import EXPORTING
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import process_lives, process_started
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import job_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import is_moving
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, fold, inside, join
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
     from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, Entry
     from ansible_collections.fanout.hyperv.plugins.module_utils._work import Owner, Values
+
+IN_SERVICE = "InService"
+"""A VM's first operational status while the host works on it. Others besides Ok say that something is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +138,34 @@ def read_clones(host: Host, layout: Layout, revisions: Iterable[str] | None = No
                 attempt=entry.name,
                 owner=owner,
                 vm=vm,
-                moving=vm is not None and job_of(jobs, vm, vms) is not None,
+                moving=vm is not None and is_moving(vm, jobs, vms),
                 silent=now - (owner_file or entry).modified,
             )
         )
     return tuple(clones)
+
+
+def under_way(host: Host, clones: Iterable[Clone], target: str, name: str) -> tuple[Clone, ...]:
+    """The clones for that target that the host works on, whoever has asked for it: it imports, moves or changes them.
+
+    An import shows as a planned VM of the template's name. It does not say in which folder, so it counts for those in
+    which there is no VM yet.
+    """
+    mine = [clone for clone in clones if clone.owner is not None and clone.owner.target == target]
+    imports = any(clone.vm is None for clone in mine) and _imports(host, name)
+    return tuple(
+        clone for clone in mine if clone.moving or (imports if clone.vm is None else IN_SERVICE in clone.vm.statuses)
+    )
+
+
+def _imports(host: Host, name: str) -> bool:
+    """Whether a VM of that name is being imported on the host."""
+    return any(planned.name == name for planned in host.planned_vms())
+
+
+def works_with(host: Host, name: str) -> bool:
+    """Whether a host works with a copy of that name: it imports one (a guest has its name then, too), or exports it."""
+    return any(vm.name == name and EXPORTING in vm.statuses for vm in host.vms()) or _imports(host, name)
 
 
 def lies_in(vm: VM, folder: str) -> bool:
@@ -147,4 +174,12 @@ def lies_in(vm: VM, folder: str) -> bool:
     return inside(join(path, "Virtual Machines"), folder)
 
 
-__all__ = ("Clone", "FolderOwner", "lies_in", "read_clones", "revision_folders")
+__all__ = (
+    "Clone",
+    "FolderOwner",
+    "lies_in",
+    "read_clones",
+    "revision_folders",
+    "under_way",
+    "works_with",
+)

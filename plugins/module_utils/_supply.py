@@ -33,7 +33,14 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import tem
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import is_clone
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, in_flight, limit_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import (
+    POLL,
+    Mover,
+    has_room,
+    in_flight,
+    limit_of,
+    no_room,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._order import (
     Order,
     look_for,
@@ -48,9 +55,16 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._paths import (
     new_attempt,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._removing import Remover
-from ansible_collections.fanout.hyperv.plugins.module_utils._staging import Clone, FolderOwner, lies_in, read_clones
+from ansible_collections.fanout.hyperv.plugins.module_utils._staging import (
+    Clone,
+    FolderOwner,
+    lies_in,
+    read_clones,
+    under_way,
+    works_with,
+)
 from ansible_collections.fanout.hyperv.plugins.module_utils._verifying import HASH, damage, verify
-from ansible_collections.fanout.hyperv.plugins.module_utils._waiting import Every
+from ansible_collections.fanout.hyperv.plugins.module_utils._waiting import Every, wait_until
 
 if t.TYPE_CHECKING:
     from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
@@ -115,8 +129,7 @@ class Supply:
         """Supply the target. What is there already is kept, whatever killed the run that made it."""
         self.attempts += 1
         self.target.files.ensure_folder(self._here.template)
-        # A dead holder's move to this target may still run: it is adopted, so nothing speaks against taking over.
-        with self._lease.held(lambda: False, check=self.work.reporter.check):
+        with self._lease.held(self._work_goes_on, check=self.work.reporter.check):
             found = self.look()
             refuse_conflicts(found, self.target.label)
             if found.current is None:
@@ -128,6 +141,33 @@ class Supply:
             self._retire(found)
             self._clean(found)
         return {"vm_id": None if found.current is None else found.current.vm.id, "notes": self.notes}
+
+    def _work_goes_on(self) -> bool:
+        """Asked when the lease's holder has gone: whether the hosts still work for it, after waiting for the end."""
+        order = self.order
+        told = False
+
+        def ended() -> bool:
+            nonlocal told
+            if not self._is_worked_for():
+                return True
+            if not told:
+                self.work.reporter.phase("waiting", reason="what a run that has gone has left running")
+            told = True
+            return False
+
+        longest = max(order.clone_timeout, order.move_timeout)
+        return not wait_until(ended, timeout=longest, every=POLL, check=self.work.reporter.check)
+
+    def _is_worked_for(self) -> bool:
+        """Whether something is under way for this target that cannot be adopted."""
+        clones = under_way(self.source, read_clones(self.source, self._there), self._identity, self.order.name)
+        return any(not self._adoptable(clone) for clone in clones) or works_with(self.target, self.order.name)
+
+    def _adoptable(self, clone: Clone) -> bool:
+        """Whether it is a copy of the revision on its way to this very computer."""
+        right = clone.owner is not None and clone.owner.target == self._identity
+        return right and clone.moving and clone.revision == self.order.revision
 
     def _make(self, found: Copies) -> None:
         """A verified copy under the template's name: one that was verified before has only to be stamped and named."""
@@ -155,18 +195,18 @@ class Supply:
         clone = self._on_its_way()
         if clone is not None and clone.vm is not None and clone.owner is not None:
             self.work.reporter.note(f"{self.work.provider}: adopting the move that is running already")
-            self._move(clone.vm, clone.owner.folder)
+            self._move(clone.vm, clone.owner.folder, clone.folder)
             vm = self._arrived(clone.vm.id)
             self._leave(clone.folder)
             return vm, clone.owner.folder
         self._clear_earlier_tries()
+        self._wait_for_room()
         with self.work.slots.clone(self.order.clones, self._waiting):
             return self._clone_and_move()
 
     def _on_its_way(self) -> Clone | None:
         """A clone for this very computer that the source shows moving."""
-        clones = read_clones(self.source, self._there)
-        return next((c for c in clones if c.moving and c.owner is not None and c.owner.target == self._identity), None)
+        return next(filter(self._adoptable, read_clones(self.source, self._there)), None)
 
     def _clear_earlier_tries(self) -> None:
         """Clones that earlier tries of this very run have left idle. One whose import still runs is left to it."""
@@ -174,6 +214,22 @@ class Supply:
         for clone_folder, folder in list(self.begun.items()):
             if any(lies_in(vm, clone_folder) and not vm.busy for vm in vms):
                 self._undo(clone_folder, folder)
+
+    def _wait_for_room(self) -> None:
+        """For a target at its limit nothing is cloned yet: such clones would keep others from theirs."""
+        told = False
+
+        def has_some() -> bool:
+            nonlocal told
+            if has_room(self.target, limit_of(self.target)):
+                return True
+            if not told:
+                self.work.reporter.phase("waiting", reason="the hosts' migration limit")
+            told = True
+            return False
+
+        if not wait_until(has_some, timeout=self.order.limit_timeout, every=POLL, check=self._waiting):
+            raise no_room(self.order.migration_host, self.order.limit_timeout)
 
     def _clone_and_move(self) -> tuple[VM, str]:
         attempt = new_attempt()
@@ -186,11 +242,7 @@ class Supply:
             limits = [limit_of(host) for host in (self.work.control("source"), self.target)]
             with self.work.slots.exclusive("clone", self._waiting):
                 vm = self._clone(attempt, clone_folder, folder)
-            self.work.reporter.phase("waiting", reason="a copy slot")
-            hold = self._holding(clone_folder)
-            moving = functools.partial(in_flight, self.work.control("source"), is_clone)
-            slot = functools.partial(self.work.slots.copy, self.order.concurrency, vm.id, moving, hold)
-            self._move(vm, folder, slot, limits)
+            self._move(vm, folder, clone_folder, limits)
             vm = self._arrived(vm.id)
             self._leave(clone_folder)
         except _GOES_ON:
@@ -243,13 +295,8 @@ class Supply:
         )
         host.files.write_text(layout.owner(place), owner.to_json())
 
-    def _move(
-        self,
-        vm: VM,
-        folder: str,
-        slot: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
-        limits: list[int] | None = None,
-    ) -> None:
+    def _move(self, vm: VM, folder: str, clone_folder: str, limits: list[int] | None = None) -> None:
+        hold = self._holding(clone_folder)  # an idle clone whose owner is silent is cleaned away
         Mover(
             source=self.source,
             control=self.work.control("source"),
@@ -261,10 +308,16 @@ class Supply:
             timeout=self.order.move_timeout,
             wait_for_room=self.order.limit_timeout,
             bytes_total=sum(disk.file_size for disk in self._manifest.disks),
-            on_poll=self._lease.renew,
-            slot=slot,
+            on_poll=hold,
+            slot=functools.partial(self._slot, vm.id, hold),
             limits=limits,
         ).carry_out()
+
+    def _slot(self, vm_id: str, hold: Callable[[], None]) -> contextlib.AbstractContextManager[object]:
+        """One of the run's copies, counting the moves that only the source shows."""
+        self.work.reporter.phase("waiting", reason="a copy slot")
+        moving = functools.partial(in_flight, self.work.control("source"), is_clone)
+        return self.work.slots.copy(self.order.concurrency, vm_id, moving, hold)
 
     def _arrived(self, vm_id: str) -> VM:
         vm = self.target.vm(vm_id)
@@ -314,9 +367,9 @@ class Supply:
         self.target.rename_vm(old.vm.id, temporary_name(old.vm.id))
 
     def _retire(self, found: Copies) -> None:
-        """Remove superseded copies that are not to be kept and on whose disks no guest depends."""
+        """Remove superseded copies that are not to be kept, and unfinished ones; none on whose disks a VM depends."""
         for old in found.copies:
-            if old in found.removable and old.folder is not None:
+            if old in (*found.removable, *found.surplus) and old.folder is not None:
                 self._lease.check()
                 self._remover(self.target).remove_vm(old.vm, old.folder)
             elif old.kept is not None and (note := f"{old.vm.name} is kept: {old.kept}") not in self.notes:

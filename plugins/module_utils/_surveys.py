@@ -14,12 +14,16 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import (
     Computer,
     HostSettings,
+    MigrationJob,
+    PlannedVM,
     Switch,
     Volume,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import ERROR, Finding, Provider
 
 SAME_COMPUTER = "SAME_COMPUTER"
+CMDLET_MISSING = "CMDLET_MISSING"
+"""The survey's code where a cmdlet is not there; the first ones that it asks for are Hyper-V's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +71,17 @@ def provider_from_survey(name: str, survey: Mapping[str, t.Any]) -> Provider:
         switches=tuple(Switch(**switch) for switch in host["switches"]),
         migration_networks=tuple(host["migration_networks"]),
         path=survey["target_path"],
+        auth=host.get("auth", ""),
+        endpoint=host.get("endpoint", ""),
+        jobs=tuple(MigrationJob(**job) for job in host.get("jobs", ())),
+        planned_vms=tuple(PlannedVM(**vm) for vm in host.get("planned_vms", ())),
     )
 
 
 def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
     """The typed view of one provider's survey, answered or not."""
     if not survey.get("reachable"):
-        error = survey.get("error") or {"code": "NO_SURVEY", "message": f"{name} was not surveyed."}
-        return Shown(name=name, provider=None, error=error, silent=not survey.get("failed"))
+        return Shown(name=name, provider=None, error=_why_nothing(name, survey), silent=_is_silent(survey))
     provider = provider_from_survey(name, survey)
     return Shown(
         name=name,
@@ -83,6 +90,33 @@ def shown_from_survey(name: str, survey: Mapping[str, t.Any]) -> Shown:
         copies=survey.get("copies") or {},
         migration_host=provider.computer.fqdn,
     )
+
+
+def _is_silent(survey: Mapping[str, t.Any]) -> bool:
+    """Whether the provider gave no answer. ``failed`` says nothing: the role's ``failed_when`` has the last word."""
+    if "reachable" in survey or survey.get("unreachable"):
+        return True
+    return not (survey.get("error") or survey.get("msg")) or bool(survey.get("skipped"))
+
+
+def _why_nothing(name: str, survey: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    """Why there is no survey, as its error says it, or Ansible's own message."""
+    error: Mapping[str, t.Any] | None = survey.get("error")
+    if error is None:
+        code = "UNREACHABLE" if survey.get("unreachable") else "NO_SURVEY"
+        return {"code": code, "message": survey.get("msg") or f"{name} was not surveyed."}
+    return _without_hyperv(name, error) if error.get("code") == CMDLET_MISSING else error
+
+
+def _without_hyperv(name: str, error: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    """That a cmdlet is not known says little to who does not know what Hyper-V consists of."""
+    return {
+        **error,
+        "message": f"Hyper-V or its PowerShell module is not installed on {name}, or the session's endpoint hides it.",
+        "cause": error.get("message"),
+        "remedy": f"On {name}: Install-WindowsFeature Hyper-V -IncludeManagementTools, then restart it. On a JEA "
+        "endpoint, make the cmdlets of this collection's role capability visible. Or leave it out of the list.",
+    }
 
 
 def same_computer(shown: Sequence[Shown], source: Provider) -> Iterator[Finding]:

@@ -84,6 +84,7 @@ def read_record(host: Host, layout: Layout) -> Record | None:
 def change_record(work: Work, layout: Layout, change: Callable[[Record | None], Record | None]) -> Record | None:
     """Read the record, change it, write it; nobody else does so meanwhile. Returns what it is then."""
     host = work.host
+    # Nothing on the host goes on without its holder: it is held while a small file is read and written.
     with Lease(host, layout.record_lease, work.owner).held(
         lambda: False, wait=RECORD_PATIENCE, every=0.5, check=work.reporter.check
     ) as lease:

@@ -110,6 +110,14 @@ host:
       description: The name by which other hosts reach it.
       type: str
       returned: success
+    auth:
+      description: How the session to it was signed in, V(kerberos) for instance.
+      type: str
+      returned: success
+    endpoint:
+      description: The PowerShell endpoint that the session used.
+      type: str
+      returned: success
     subtype:
       description: V(standalone) or V(cluster_node).
       type: str

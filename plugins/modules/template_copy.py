@@ -65,11 +65,15 @@ options:
       - The name by which the source reaches the target for Live Migration. When left out, the target's own DNS name.
     type: str
   concurrency:
-    description: How many moves of a run may be in flight at the same time. Moves that are adopted count.
+    description:
+      - How many moves of a run may be in flight at the same time, a whole number greater than 0. Moves that are adopted
+        count.
     type: int
     default: 2
   clones:
-    description: How many clones may exist on the source at the same time. When left out, one more than O(concurrency).
+    description:
+      - How many clones may exist on the source at the same time, a whole number greater than 0. When left out, one more
+        than O(concurrency).
     type: int
   verify:
     description:

@@ -21,6 +21,9 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._outcomes import (
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import IN_MAINTENANCE
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Operation, Values, Work
 
+ECHO = "REFUSED_BY_PLAN"
+"""The code of a task that only repeats what the plan has said; the plan knows more of it."""
+
 
 def gather(work: Work) -> Values:
     """How each template ended, the sentence for each provider that is not OK, and what is to be recorded."""
@@ -96,7 +99,7 @@ class Ended:
 
     @property
     def refusal(self) -> str | None:
-        """Why nothing of this template is distributed now, also when every provider has what it should have, or none is.
+        """Why nothing of this template is distributed now, also when every provider has what it should have.
 
         A run that could not look at its template is no success because it had no provider to tell that of.
         """
@@ -168,8 +171,9 @@ class Ended:
 
     def _error_of(self, name: str) -> Values:
         """The error of a provider that is not OK, as far as a job's artifacts need it."""
-        result = self._results.get(name) or {}
-        error = result.get("error") or self.steps[name].get("error") or self.error or {}
+        own = (self._results.get(name) or {}).get("error") or {}
+        known = self.steps[name].get("error") or self.error or {}
+        error = known if own.get("code") == ECHO and known else own or known
         message = error.get("message") or self.problems[name]
         return {"code": error.get("code") or "UNKNOWN", "message": message, "remedy": error.get("remedy")}
 

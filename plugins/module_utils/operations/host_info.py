@@ -54,7 +54,7 @@ def wanted_templates(params: Values) -> list[Values]:
 def survey(host: Host, templates: list[Values], path: str | None, params: Values) -> Values:
     """Ask the host everything that preflight and plan look at."""
     seen = host.survey()
-    found = described(seen, path)
+    found = described(host, seen, path)
     path = str(found["target_path"])
     users = params["users"]
     copies = {one["id"]: _held(host, one, path, seen.vms, users=users or bool(one.get("users"))) for one in templates}
@@ -62,7 +62,7 @@ def survey(host: Host, templates: list[Values], path: str | None, params: Values
     return {**found, "copy": first, "copies": copies}
 
 
-def described(seen: Survey, path: str | None = None) -> Values:
+def described(host: Host, seen: Survey, path: str | None = None) -> Values:
     """What was seen of a host, without any template."""
     settings, machine, vms = seen.settings, seen.machine, seen.vms
     computer = machine.computer
@@ -71,6 +71,8 @@ def described(seen: Survey, path: str | None = None) -> Values:
         "computer": shown(computer),
         "identity": computer.identity,
         "fqdn": computer.fqdn,
+        "auth": host.auth,
+        "endpoint": host.endpoint,
         "subtype": "cluster_node" if computer.clustered else "standalone",
         "settings": shown(settings),
         "volumes": shown(machine.volumes),

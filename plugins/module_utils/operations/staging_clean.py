@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, Refused
+from ansible_collections.fanout.hyperv.plugins.module_utils._exporting import exporting
 from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import vm_id
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, check_folder, is_revision
@@ -54,7 +55,10 @@ def _clean(work: Work, layout: Layout, expiry: timedelta, dead: list[Clone], old
     left: list[str] = []
     remover = Remover(host=work.host, check=work.reporter.check)
     with Lease(work.host, layout.export_lease, work.owner, expiry=expiry).held(
-        lambda: False, wait=work.params["wait"], check=work.reporter.check
+        # Clones that go are in nobody's hands; into a folder of an old revision a run that has gone may still export.
+        lambda: bool(old) and exporting(work.host),
+        wait=work.params["wait"],
+        check=work.reporter.check,
     ) as lease:
         for clone in dead:
             lease.renew(force=True)

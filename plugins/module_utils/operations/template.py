@@ -190,7 +190,9 @@ def _clear(work: Work, template: Template) -> tuple[str, ...]:
     record = Lease(host, layout.record_lease, work.owner, expiry=expiry)
     with (
         export.held(lambda: exporting(host), check=work.reporter.check) as lease,
-        record.held(lambda: False, check=work.reporter.check),
+        record.held(
+            lambda: False, check=work.reporter.check
+        ),  # held for a small file: nothing runs on without its holder
     ):
         refuse_clones(host, template)
         refuse_users(host, layout.template)

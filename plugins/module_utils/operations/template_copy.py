@@ -15,6 +15,7 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     AuthenticationFailed,
     HostUnreachable,
     HyperVError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._local_supply import supply_of
@@ -40,6 +41,17 @@ GONE = {"answers": True, "copy": "none", "due": False, "tried": "ok", "working":
 """The same when its copy was removed."""
 
 
+def check_limits(params: Values) -> None:
+    """Refuse a limit that would let nothing happen, or be taken for another one."""
+    for option in ("concurrency", "clones"):
+        value = params[option]
+        if value is not None and value < 1:
+            raise InvalidInput(
+                f"The option {option!r} is {value}; it has to be a whole number greater than 0.",
+                remedy=f"Give {option} a whole number greater than 0, or leave it out.",
+            )
+
+
 def order_of(work: Work) -> Order:
     """The options as one value, checked."""
     params = work.params
@@ -54,7 +66,7 @@ def order_of(work: Work) -> Order:
         target_path=check_folder(target_path),
         migration_host=params["migration_host"] or host.computer().fqdn,
         concurrency=params["concurrency"],
-        clones=params["clones"] or params["concurrency"] + 1,
+        clones=params["concurrency"] + 1 if params["clones"] is None else params["clones"],
         verify=params["verify"],
         clone_timeout=params["clone_timeout"],
         move_timeout=params["move_timeout"],
@@ -69,6 +81,7 @@ def decide(work: Work) -> Decision:
     """Nothing when the verified copy is there and nothing is left over; else the steps that are missing."""
     if work.params["problem"]:
         raise Refused(work.params["problem"], code="REFUSED_BY_PLAN")
+    check_limits(work.params)
     if work.params["state"] == "absent":
         return _absent(work)
     retry = Retry(retries=work.params["retries"], delay=work.params["retry_delay"])
@@ -78,7 +91,7 @@ def decide(work: Work) -> Decision:
     found = supply.examine(supply.look())
     refuse_conflicts(found, work.host.label)
     before = _shown(found)
-    if found.current is not None and not found.cleanable and not found.removable:
+    if found.current is not None and not (found.cleanable or found.removable or found.surplus):
         return Same(values={"vm_id": found.current.vm.id, **_distribution(work, order, supply)}, reason="up to date")
     steps = plan(found, order)
     after = {"revision": order.revision, "name": order.name, "leftovers": [], "steps": list(steps)}
@@ -159,12 +172,13 @@ def plan(found: Copies, order: Order) -> tuple[str, ...]:
         elif found.at_hand is None:
             steps.append("verify the copy that has arrived")
         steps.append(f"name it {order.name}")
-    there = (found.current, found.arrived, found.at_hand)
+    there = (found.current, found.arrived, found.at_hand, *found.surplus)
     others = [copy for copy in found.copies if copy not in there and copy.kept is None and not copy.retained]
     keep = [copy for copy in others if not copy.superseded and order.keeps(copy.revision)]
     steps += [f"keep the copy of revision {copy.revision} under another name" for copy in keep]
     older = [copy for copy in others if copy not in keep]
     steps += [f"remove the older copy of revision {copy.revision or 'unknown'}" for copy in older]
+    steps += [f"remove the unfinished copy {copy.vm.name} ({copy.vm.id})" for copy in found.surplus]
     steps += [f"clean {leftover.folder}" for leftover in found.cleanable]
     return tuple(steps)
 

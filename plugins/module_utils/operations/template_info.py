@@ -35,7 +35,7 @@ def gather(work: Work) -> Values:
         return _told(work.host, work.params, work.host.vms())
     try:
         seen = work.host.survey()
-        return {**_told(work.host, work.params, seen.vms), "source": described(seen)}
+        return {**_told(work.host, work.params, seen.vms), "source": described(work.host, seen)}
     except NO_ANSWER as error:
         return {"templates": [], "errors": {}, "asked": [], "source": silent(error)}
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, Refused
 from ansible_collections.fanout.hyperv.plugins.module_utils._host import Host
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import find
-from ansible_collections.fanout.hyperv.plugins.module_utils._moving import MIGRATING, Mover, job_of
+from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, is_moving, shows_moving
 from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import check_folder
+from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import planned_remedy
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Change, Decision, Operation, Same, Values, Work
 
 ROOM_BELOW_DESTINATION = len("\\Virtual Machines\\") + 41
@@ -28,7 +29,7 @@ def decide(work: Work) -> Decision:
         return _gone(work, destination)
     if destination is not None:
         refuse_same_computer(source, destination)
-    moving = MIGRATING in vm.statuses or job_of(source.jobs(), vm, source.vms()) is not None
+    moving = shows_moving(vm) or is_moving(vm, source.jobs(), source.vms())
     if not moving:
         check_movable(vm)
         refuse_planned(vm, destination)
@@ -86,8 +87,7 @@ def refuse_planned(vm: VM, destination: Host | None) -> None:
             f"A move of {vm.name} that broke off has left a planned VM ({vm.id}) on {destination.label}.",
             code="PLANNED_VM_LEFT",
             cause="The host takes no VM with this id while it has that one.",
-            remedy=f"Restart the service vmms on {destination.label} (running VMs go on), or delete the planned VM "
-            "there with the method DestroySystem of Msvm_VirtualSystemManagementService; then run again.",
+            remedy=f"{planned_remedy(destination.label)}; then run again.",
         )
 
 

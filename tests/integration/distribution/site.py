@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from ansible_collections.fanout.hyperv.plugins.plugin_utils._status_file import StatusFile
 from hyperv_lab.client import Lab
 
 from demo import playbook as recaps
@@ -29,6 +30,8 @@ SOURCE = "hv01"
 TEMPLATE = "win11-gold"
 TARGETS = tuple(f"hv{number:02}" for number in range(2, 8))
 MIB = 1024**2
+SCHEMA = json.loads((ROOT / "docs" / "status.schema.json").read_text())
+"""Of status files."""
 PATIENCE = 90.0
 """Seconds after which a test gives up to wait for something that has to happen."""
 
@@ -57,6 +60,13 @@ class Played:
     @property
     def changed(self) -> dict[str, int]:
         return {host: counts["changed"] for host, counts in self.recap.items() if counts["changed"]}
+
+    @property
+    def summary(self) -> Values:
+        """What the run has published with set_stats; ansible.cfg has to say ``show_custom_stats``."""
+        (line,) = (line for line in self.output.splitlines() if line.strip().startswith("RUN: {"))
+        summary: Values = json.loads(line.partition("RUN:")[2])["fanout"]
+        return summary
 
 
 def vm(name: str = TEMPLATE, **more: t.Any) -> Values:
@@ -204,6 +214,13 @@ class Site:
     def status(self) -> Values:
         document: Values = json.loads(self.status_file.read_text())
         return document
+
+    def seen(self) -> Values:
+        """The same as readers have to see it: a run that was killed is interrupted."""
+        document = StatusFile(path=self.status_file).read()
+        assert document is not None
+        seen: Values = json.loads(document.to_json())
+        return seen
 
     def words(self) -> dict[str, tuple[str, str]]:
         """State and progress of each provider in the status file."""

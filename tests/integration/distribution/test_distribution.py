@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from demo import call_log
 
 from .conftest import MakeSite
-from .site import MIB, SOURCE, TARGETS, TEMPLATE, Site, config, vm, wait_for
+from .site import MIB, SCHEMA, SOURCE, TARGETS, TEMPLATE, Played, Site, config, vm, wait_for
 
 
 def disk_hashes(site: Site, host: str) -> set[str]:
@@ -91,7 +92,8 @@ def test_a_disk_that_fills_up_in_the_middle(make_site: MakeSite) -> None:
     words = site.words()
     assert words.pop("hv03") == ("Needs update", "Failed to distribute")
     assert set(words.values()) == {("Ready", "OK")}
-    error = site.status()["providers"]["hv03"]["error"]
+    jsonschema.validate(site.seen(), SCHEMA)
+    error = site.seen()["providers"]["hv03"]["error"]
     assert error["code"] == "DISK_FULL"
     assert "0x80070070" in error["message"]
     assert error["remedy"]
@@ -131,20 +133,41 @@ def test_a_vm_of_that_name_which_is_not_ours_is_left_alone(make_site: MakeSite) 
 
 @pytest.mark.slow
 def test_limit_narrows_the_work_and_nothing_else(make_site: MakeSite) -> None:
+    """Neither the work nor the status file, the summary or the exit code speak of providers outside of it."""
     site = make_site(config())
+    with (site.folder / "ansible.cfg").open("a") as configuration:
+        configuration.write("show_custom_stats = true\n")
     site.lab.down("hv04")
-    site.distribute()
+    site.lab.down("hv05")
+    assert site.distribute().code != 0
     before = site.status()["providers"]
+    assert [name for name, told in before.items() if told["progress"] != "OK"] == ["hv04", "hv05"]
     site.lab.up("hv04")
+
     since = site.last_call()
-    played = site.distribute("--limit", "hv04")
-    assert played.code == 0, played.output
-    assert list(played.recap) == ["hv04"]
+    supplied = site.distribute("--limit", "hv04")
+    assert supplied.code == 0, supplied.output
+    assert list(supplied.recap) == ["hv04"]
     after = site.status()["providers"]
-    assert after.pop("hv04")["state"] == "Ready"
-    before.pop("hv04")
-    assert after == before
+    assert (after["hv04"]["state"], after["hv04"]["progress"]) == ("Ready", "OK")
+    assert after == {**before, "hv04": after["hv04"]}
     assert {call["host"] for call in site.lab.calls(since=since)} == {SOURCE, "hv04"}
+    assert ended(supplied) == {"ok": ["hv04"], "failed": [], "not_available": [], "errors": []}
+
+    refused = site.distribute("--limit", "hv05")
+    assert refused.code != 0
+    assert list(refused.recap) == ["hv05"]
+    assert site.status()["providers"]["hv04"] == after["hv04"]
+    assert site.words()["hv05"] == ("Not available", "Failed to distribute")
+    assert ended(refused) == {"ok": [], "failed": [], "not_available": ["hv05"], "errors": ["hv05"]}
+    assert refused.summary["errors"]["hv05"]["code"] == "CONNECTION_REFUSED"
+    assert refused.summary["errors"]["hv05"]["remedy"]
+    assert "Check that the host is up" in refused.output.partition("PLAY RECAP")[0]
+
+
+def ended(played: Played) -> dict[str, list[str]]:
+    """The names in the published summary."""
+    return {word: sorted(played.summary[word]) for word in ("ok", "failed", "not_available", "errors")}
 
 
 @pytest.mark.slow
@@ -183,14 +206,20 @@ def test_what_cannot_be_right_is_refused_before_any_host_is_asked(make_site: Mak
     assert site.lab.calls() == []
 
 
-def test_a_disabled_callback_and_too_few_forks_are_said(make_site: MakeSite) -> None:
-    site = make_site(config(targets=1))
+@pytest.mark.slow
+def test_a_disabled_callback_and_too_few_forks_are_said_and_the_cap_holds(make_site: MakeSite) -> None:
+    """Three workers have something to copy, four targets wait, and two may be copied to."""
+    site = make_site(config(targets=4, network_rate="4MiB"))
     path = site.folder / "ansible.cfg"
     path.write_text(
-        path.read_text().replace("callbacks_enabled", ";callbacks_enabled").replace("forks = 20", "forks = 2")
+        path.read_text().replace("callbacks_enabled", ";callbacks_enabled").replace("forks = 20", "forks = 3")
     )
-    played = site.distribute()
+    played = site.distribute(distribute_concurrency=2)
     assert played.code == 0, played.output
     assert "callbacks_enabled = fanout.hyperv.distribution_status" in played.output
-    assert "forks is 2" in played.output
-    assert site.names("hv02") == [TEMPLATE]
+    assert "forks is 3, but 4 are needed" in played.output
+    assert not (site.folder / "fanout-status").exists()
+    for name in TARGETS[:4]:
+        assert site.names(name) == [TEMPLATE]
+    proven = call_log.first_run(site.lab.calls(), concurrency=2, targets=4)
+    assert all(statement.true for statement in proven), "\n".join(map(str, proven))

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import typing as t
 
@@ -13,9 +15,9 @@ import jsonschema
 import pytest
 
 from .conftest import MakeSite
-from .site import ROOT, TARGETS, Site, config
+from .site import SCHEMA, TARGETS, Site, config, wait_for
 
-SCHEMA = json.loads((ROOT / "docs" / "status.schema.json").read_text())
+__all__ = ["SCHEMA"]
 
 
 class Reader(threading.Thread):
@@ -77,3 +79,28 @@ def test_progress_is_printed_also_when_nobody_looks(make_site: MakeSite) -> None
     lines = [line for line in played.output.splitlines() if line.startswith("hv02: copying")]
     assert lines, played.output
     assert any("%" in line for line in lines), lines
+
+
+def copying(site: Site) -> list[str]:
+    if not list((site.folder / "fanout-status").glob("*.json")):
+        return []
+    return [name for name, told in site.status()["providers"].items() if told["phase"] == "copying"]
+
+
+@pytest.mark.slow
+def test_of_a_killed_run_readers_see_that_it_was_interrupted(make_site: MakeSite) -> None:
+    site = make_site(config(targets=1, network_rate="1MiB"))
+    with site.distributing() as process:
+        wait_for(lambda: copying(site) == ["hv02"], "a copy under way")
+        jsonschema.validate(site.seen(), SCHEMA)
+        assert (site.seen()["run"]["state"], site.seen()["distribution"]) == ("running", "Adding provider")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        wait_for(lambda: site.seen()["run"]["state"] != "running", "the end of all that held the run's lock", 30)
+    assert site.status()["run"]["state"] == "running", "nobody was left to write anything else"
+    seen = site.seen()
+    jsonschema.validate(seen, SCHEMA)
+    assert (seen["run"]["state"], seen["distribution"]) == ("interrupted", "Failed to distribute")
+    told = seen["providers"]["hv02"]
+    assert (told["progress"], told["error"]["code"]) == ("Failed to distribute", "INTERRUPTED")
+    assert (told["phase"], told["rate"], told["eta"]) == (None, None, None)

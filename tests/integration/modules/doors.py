@@ -157,8 +157,9 @@ class Door:
         args = dict(task.args)
         if self.kind == "module":
             args = {**self.connection(task.host), **args}
-            if args.get("destination"):
-                args.setdefault("destination_connection", self.connection(args["destination"]))
+            for role in ("source", "destination"):
+                if args.get(role):
+                    args.setdefault(f"{role}_connection", self.connection(args[role]))
         one = {
             "name": str(number),
             f"fanout.hyperv.{task.module}": args,
@@ -230,6 +231,11 @@ def canonical(ran: Sequence[Ran], lab: Lab) -> list[Values]:
     for pattern, word in ((_GUID, "id"), (_REVISION, "revision")):
         text = pattern.sub(_Numbers(word), text)
     return t.cast("list[Values]", json.loads(_TIME.sub("<time>", text)))
+
+
+def timeless(value: t.Any) -> t.Any:
+    """The same without what time it was."""
+    return json.loads(_TIME.sub("<time>", json.dumps(value)))
 
 
 class _Numbers:

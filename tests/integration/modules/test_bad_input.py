@@ -9,6 +9,8 @@ import pytest
 
 from .doors import CLONED_ID, NET, NO_ID, PASSWORD, T_ID, TWIN_ID, Door, Task, writes
 
+COPY = {"template_id": T_ID, "name": "win11-gold", "staging_path": r"D:\Staging", "revision": "0123456789ab"}
+
 TABLE: list[tuple[Task, str | None, str]] = [
     (Task("vm_info", {"nam": "x"}), None, "Unsupported parameters for (fanout.hyperv.vm_info) module: nam"),
     (Task("vm_info", {"name": "x", "id": T_ID}), None, "mutually exclusive"),
@@ -26,6 +28,8 @@ TABLE: list[tuple[Task, str | None, str]] = [
     (Task("template", {"name": "x'; Remove-VM *; $(evil)"}), "VM_NOT_FOUND", "no VM"),
     (Task("template", {"id": T_ID, "staging_path": "Staging"}), "INVALID_PATH", "full path"),
     (Task("template", {"id": T_ID, "staging_path": r"D:\St*"}), "INVALID_PATH", "wildcard"),
+    (Task("template_copy", {**COPY, "concurrency": 0}), "INVALID_INPUT", "'concurrency' is 0; it has to be a whole"),
+    (Task("template_copy", {**COPY, "clones": -1}), "INVALID_INPUT", "'clones' is -1; it has to be a whole number"),
     (Task("vm_export", {"id": NO_ID, "path": r"D:\E"}), "VM_NOT_FOUND", NO_ID),
     (Task("vm_remove", {"id": NO_ID[:-1]}), "INVALID_INPUT", "not the id"),
     (Task("vm_remove", {"id": TWIN_ID}), "NOT_OURS", "not touched"),

@@ -129,6 +129,19 @@ def test_drives(path: str, disk_number: int | None, is_file: bool) -> None:
     assert Drive.from_row({**row, "DiskNumber": disk_number}).is_file is is_file
 
 
+@pytest.mark.parametrize(("shown", "shared"), [(True, True), (False, False), (None, False)])
+def test_a_shared_drive(shown: bool | None, shared: bool) -> None:
+    row = {
+        "VMId": VM_ID,
+        "Path": r"D:\a.vhdx",
+        "ControllerType": "SCSI",
+        "ControllerNumber": 0,
+        "ControllerLocation": 1,
+    }
+    assert Drive.from_row({**row, "SupportPersistentReservations": shown}).shared is shared
+    assert Drive.from_row(row).shared is False
+
+
 def test_a_computer_is_the_same_by_any_name() -> None:
     values = {"domain": "lab.test", "uuid": "u", "os_caption": "", "os_build": "", "clustered": False}
     first = Computer(dns_name="HV01", part_of_domain=True, **values)  # type: ignore[arg-type]

@@ -257,3 +257,44 @@ def test_a_template_whose_disks_cannot_be_read_is_not_judged() -> None:
     made = plan(shown("hv02", {**NO_COPY, "verdict": "unknown"}), of=template(revision=None, findings=(finding,)))
     assert step(made, "hv02").facts["copy"] == "unknown"
     assert step(made, "hv02").action == NOTHING
+
+
+@pytest.mark.parametrize("changes", [{"maximum": 0}, {"storage": 0}])
+def test_who_takes_no_migration_is_in_no_first_list(changes: dict[str, int]) -> None:
+    closed = provider("hv02", **changes)
+    made = plan(shown("hv02", target=closed), shown("hv03"), of=template(record=None))
+    assert made.targets == ("hv03",)
+    found = step(plan(shown("hv02", target=closed), request=asked(["hv02"])), "hv02").error
+    assert found is not None
+    assert found.code == "MIGRATION_LIMIT_ZERO"
+
+
+def test_a_source_that_lets_no_migration_out_stops_those_that_need_one() -> None:
+    made = plan(shown("hv02", CURRENT), shown("hv03"), source=provider("hv01", maximum=0))
+    assert step(made, "hv02").to_error() is None
+    error = step(made, "hv03").to_error()
+    assert error is not None
+    assert error["code"] == "MIGRATION_LIMIT_ZERO"
+    assert "hv01" in error["message"]
+    assert not made.export_needed
+
+
+@pytest.mark.parametrize(
+    ("source", "warned"),
+    [
+        ({"auth": "kerberos"}, True),
+        ({"auth": "negotiate"}, True),
+        ({"auth": "kerberos", "endpoint": "Fanout"}, True),
+        ({"auth": "credssp"}, False),
+        ({"auth": ""}, False),
+        ({"auth": "kerberos", "authentication": "Kerberos"}, False),
+        ({"auth": "credssp", "build": "26100"}, True),
+        ({"auth": "credssp", "authentication": "Kerberos", "build": "26100"}, False),
+    ],
+)
+def test_credssp_hosts_need_a_session_that_brings_credentials(source: dict[str, t.Any], warned: bool) -> None:
+    wanted = {"authentication": "CredSSP", **source}
+    target = shown("hv03", target=provider("hv03", authentication=wanted["authentication"]))
+    made = plan(target, source=provider("hv01", **wanted), request=asked(["hv03"]))
+    assert step(made, "hv03").action == COPY
+    assert [finding.code for finding in made.findings] == (["NO_DELEGATION"] if warned else [])

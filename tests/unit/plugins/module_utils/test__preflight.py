@@ -115,7 +115,7 @@ def provider(name: str = "hv02", **changes: t.Any) -> Provider:
         migration_enabled=changes.pop("enabled", True),
         migration_authentication=changes.pop("authentication", "Kerberos"),
         maximum_migrations=changes.pop("maximum", 2),
-        maximum_storage_migrations=2,
+        maximum_storage_migrations=changes.pop("storage", 2),
         any_network=changes.pop("any_network", True),
         supported_versions=changes.pop("versions", ("8.0", "9.0", "10.0")),
         performance="Compression",
@@ -123,10 +123,10 @@ def provider(name: str = "hv02", **changes: t.Any) -> Provider:
     computer = Computer(
         dns_name=name,
         domain="lab.test",
-        part_of_domain=True,
+        part_of_domain=changes.pop("member", True),
         uuid=f"uuid-{name}",
         os_caption="Windows Server 2022",
-        os_build="20348",
+        os_build=changes.pop("build", "20348"),
         clustered=changes.pop("clustered", False),
     )
     values: dict[str, t.Any] = {
@@ -162,6 +162,10 @@ def test_a_healthy_template_has_no_findings() -> None:
         ({"drives": (drive(disk_number=3, path="Disk 3"),), "disks": ()}, "TEMPLATE_PASSTHROUGH_DISK"),
         ({"disks": (disk(parent_path="D:\\base.vhdx", type="Differencing"),)}, "TEMPLATE_DIFFERENCING_DISK"),
         ({"disks": (disk(format="VHDSet"),)}, "TEMPLATE_SHARED_DISK"),
+        ({"drives": (drive(shared=True),)}, "TEMPLATE_SHARED_DISK"),
+        ({"drives": (drive(shared=True),), "disks": (disk(format="VHDSet"),)}, "TEMPLATE_SHARED_DISK"),
+        ({"drives": (drive(shared=True),)}, "TEMPLATE_SHARED_DISK"),
+        ({"drives": (drive(shared=True),), "disks": (disk(format="VHDSet"),)}, "TEMPLATE_SHARED_DISK"),
         ({"dvds": (Dvd(path="D:\\w.iso", controller_type="SCSI", number=0, location=1),)}, "TEMPLATE_ISO_MOUNTED"),
     ],
 )
@@ -229,6 +233,12 @@ def test_a_healthy_provider_has_no_findings() -> None:
         (provider(enabled=False), "MIGRATION_DISABLED"),
         (provider(any_network=False), "MIGRATION_NO_NETWORK"),
         (provider(authentication="CredSSP"), "MIGRATION_AUTHENTICATION_DIFFERS"),
+        (provider(maximum=0), "MIGRATION_LIMIT_ZERO"),
+        (provider(storage=0), "MIGRATION_LIMIT_ZERO"),
+        (provider(member=False), "NOT_IN_DOMAIN"),
+        (provider(maximum=0), "MIGRATION_LIMIT_ZERO"),
+        (provider(storage=0), "MIGRATION_LIMIT_ZERO"),
+        (provider(member=False), "NOT_IN_DOMAIN"),
         (provider(clustered=True), "SUBTYPE_DIFFERS"),
         (provider(versions=("5.0", "8.0")), "VM_VERSION_UNSUPPORTED"),
         (provider(switches=()), "SWITCH_MISSING"),
@@ -246,6 +256,37 @@ def test_why_a_provider_cannot_be_supplied(target: Provider, code: str) -> None:
 def test_a_source_without_migration_is_found_as_well() -> None:
     found = provider_findings(provider(), provider("hv01", enabled=False), Needs.of(definition()))
     assert codes(found) == ["MIGRATION_DISABLED"]
+
+
+def test_a_target_with_low_limits_is_no_finding() -> None:
+    low = provider(maximum=1, storage=1)
+    assert codes(provider_findings(low, provider("hv01"), Needs.of(definition()))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"auth": "basic"}, ["NO_DELEGATION"]),
+        ({"auth": "certificate"}, ["NO_DELEGATION"]),
+        ({"auth": "certificate", "endpoint": "Fanout"}, []),  # there the source's computer account may be who comes
+        ({"auth": "kerberos"}, []),
+        ({"auth": "ntlm"}, []),
+        ({"auth": "negotiate"}, []),
+        ({"auth": "credssp"}, []),
+        ({}, []),
+        ({"member": False}, ["NOT_IN_DOMAIN"]),
+        ({"auth": "basic", "authentication": "CredSSP"}, ["MIGRATION_AUTHENTICATION_DIFFERS", "NO_DELEGATION"]),
+    ],
+)
+def test_a_second_hop_that_cannot_work_is_known_before(source: dict[str, t.Any], expected: list[str]) -> None:
+    found = list(provider_findings(provider(), provider("hv01", **source), Needs.of(definition())))
+    assert codes(found, ERROR) == codes(found) == expected
+    assert all("hv01" in finding.what and finding.remedy for finding in found)
+
+
+def test_clusters_without_a_domain_have_certificates() -> None:
+    target, source = (provider(name, member=False, clustered=True) for name in ("hv02", "hv01"))
+    assert codes(provider_findings(target, source, Needs.of(definition()))) == []
 
 
 def test_switches_are_compared_by_exact_name() -> None:

@@ -188,6 +188,7 @@ class FakeHost:
 
     def __init__(self, label: str = "hv01") -> None:
         self.label = label
+        self.auth, self.endpoint = "kerberos", "Microsoft.PowerShell"
         self.time = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
         self.files = FakeFiles(self)
         self.machines: dict[str, VM] = {}

@@ -6,24 +6,36 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     AuthenticationFailed,
+    CommandFailed,
     HostUnreachable,
     HyperVError,
+    InvalidInput,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._lookup import shown
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects_host import MigrationJob
 from ansible_collections.fanout.hyperv.plugins.module_utils._preflight import Needs
 from ansible_collections.fanout.hyperv.plugins.module_utils._record import Record
+from ansible_collections.fanout.hyperv.plugins.module_utils._running import failure
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Values
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_plan import OPERATION
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.distribution_report import OPERATION as REPORT
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template_copy import OPERATION as COPY
-from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import FakeHost, work
+from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
+    FakeHost,
+    FakeReporter,
+    job,
+    work,
+)
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.test__preflight import definition, provider
 
+ROOT = Path(__file__).resolve().parents[5]
 SOURCE = "hv01"
 NO_COPY: Values = {"verdict": "none", "copies": [], "conflicts": [], "leftovers": [], "reasons": []}
 CURRENT: Values = {**NO_COPY, "verdict": "current", "copies": [{"id": "1"}]}
@@ -39,6 +51,21 @@ def survey(name: str, copy: Values | None = None, **changes: t.Any) -> Values:
 
 def silent(error: HyperVError) -> Values:
     return {"reachable": False, "error": error.to_dict()}
+
+
+def broken(error: HyperVError) -> Values:
+    """A survey that failed, as the role registers it: its ``failed_when: false`` has the last word."""
+    return {**failure(error, "hv02"), "failed": False, "failed_when_result": False}
+
+
+REFUSED = InvalidInput("The folder 'x' is not a full path.", code="INVALID_PATH")
+WITHOUT_HYPERV = CommandFailed(
+    "hv02: Get-VMHost: The term is not recognized.",
+    code="CMDLET_MISSING",
+    cause="The cmdlet does not exist for this session.",
+    raw="CommandNotFoundException  The term is not recognized.",
+    host="hv02",
+)
 
 
 def info(targets: list[str] | None, **changes: t.Any) -> Values:
@@ -112,11 +139,136 @@ def test_why_a_provider_did_not_answer_keeps_its_layer_and_cause() -> None:
     assert problems(made) == {"hv02": "Not available: hv02: not let in. Look."}
 
 
-def test_a_path_that_cannot_be_is_no_silence_of_the_host() -> None:
-    refused = {"failed": True, "error": {"code": "INVALID_PATH", "message": "The folder 'x' is not a full path."}}
-    made = plan({"hv02": refused}, ["hv02"])
-    assert made["distribution"]["providers"]["hv02"]["facts"]["answers"] is None
-    assert problems(made)["hv02"].startswith("Failed to distribute: The folder 'x'")
+@pytest.mark.parametrize(
+    "survey",
+    [
+        broken(REFUSED),
+        {"failed": False, "failed_when_result": False, "changed": False, "msg": "The folder 'x' made a module stop."},
+    ],
+)
+def test_a_survey_that_failed_is_no_silence_of_the_host(survey: Values) -> None:
+    made = plan({"hv02": survey}, ["hv02"])
+    told = made["distribution"]["providers"]["hv02"]
+    assert (told["facts"]["answers"], told["facts"]["tried"]) == (None, "failed")
+    assert "The folder 'x'" in told["error"]["message"]
+    assert problems(made)["hv02"].startswith("Failed to distribute: ")
+
+
+@pytest.mark.parametrize(
+    "survey",
+    [
+        {},
+        {"changed": False, "skipped": True},
+        {"unreachable": True, "changed": False, "msg": "no route to host"},
+        silent(HostUnreachable("hv02: the connection was refused")),
+    ],
+)
+def test_who_gave_no_answer_is_silent(survey: Values) -> None:
+    made = plan({"hv02": survey}, ["hv02"])
+    assert made["distribution"]["providers"]["hv02"]["facts"]["answers"] is False
+    assert problems(made)["hv02"].startswith("Not available: ")
+
+
+def test_a_host_without_hyperv_is_told_in_plain_words() -> None:
+    made = plan({"hv02": broken(WITHOUT_HYPERV)}, ["hv02"])
+    (finding,) = made["providers"]["hv02"]["findings"]
+    error = made["distribution"]["providers"]["hv02"]["error"]
+    assert finding["code"] == error["code"] == "CMDLET_MISSING"
+    for said in (finding["what"], error["message"], problems(made)["hv02"]):
+        assert "Hyper-V or its PowerShell module is not installed on hv02" in said
+    for said in (finding["remedy"], error["remedy"], problems(made)["hv02"]):
+        assert "Install-WindowsFeature Hyper-V -IncludeManagementTools" in said
+    assert error["raw"] == WITHOUT_HYPERV.raw
+    assert error["layer"] == "hyperv"
+
+
+@pytest.mark.parametrize("error", [WITHOUT_HYPERV, REFUSED], ids=["without Hyper-V", "survey failed"])
+def test_the_first_list_has_nobody_whose_survey_failed_and_says_so(error: HyperVError) -> None:
+    down = silent(HostUnreachable("hv04: the connection was refused"))
+    made = plan({"hv02": broken(error), "hv03": survey("hv03"), "hv04": down})
+    assert made["targets"] == ["hv03", "hv04"]
+    assert made["record"]["targets"] == ["hv03", "hv04"]
+    assert not made["providers"]["hv02"]["listed"]
+    assert "left out of the list" in made["providers"]["hv02"]["why"]
+    assert "hv02: none: left out of the list" in made["msg"]
+    assert "hv02" not in problems(made)
+
+
+def test_who_was_left_out_of_the_first_list_is_told_while_the_run_works() -> None:
+    params = asked({"hv02": broken(WITHOUT_HYPERV), "hv03": survey("hv03")}, None)
+    given = work(params, host=FakeHost(SOURCE))
+    assert OPERATION.gather is not None
+    OPERATION.gather(given)
+    notes = "\n".join(t.cast(FakeReporter, given.reporter).notes)
+    assert "plan: hv02: none: left out of the list" in notes
+    assert "Install-WindowsFeature" in notes
+
+
+def test_a_named_provider_without_hyperv_fails_loudly() -> None:
+    made = plan({"hv02": broken(WITHOUT_HYPERV), "hv03": survey("hv03")}, targets=["hv02", "hv03"])
+    assert made["targets"] == ["hv02", "hv03"]
+    assert list(problems(made)) == ["hv02"]
+
+
+def test_findings_are_errors_that_the_status_file_knows() -> None:
+    made = plan({"hv02": survey("hv02", switches=())}, ["hv02"])
+    schema = json.loads((ROOT / "docs" / "status.schema.json").read_text())
+    layers = next(found for found in _enums(schema) if "connection" in found)
+    assert made["distribution"]["providers"]["hv02"]["error"]["layer"] in layers
+
+
+def _enums(schema: t.Any) -> t.Iterator[list[t.Any]]:
+    """The choices of all properties in a schema."""
+    below = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and isinstance(schema.get("enum"), list):
+        yield schema["enum"]
+    for one in below:
+        yield from _enums(one)
+
+
+PLANNED = {"id": "c0ffee00-0000-4000-8000-000000000001", "name": "fanout-c0ffee00"}
+MOVING = job(PLANNED["id"])
+
+
+@pytest.mark.parametrize(
+    ("planned", "jobs", "of_source", "said"),
+    [
+        (PLANNED, [], [], True),
+        (PLANNED, [MOVING], [], False),
+        (PLANNED, [], [MOVING], False),
+        (PLANNED, [], [dataclasses.replace(MOVING, vm="fanout-c0ffee00")], False),
+        ({**PLANNED, "name": "somebody's"}, [], [], False),
+        ({"id": "t", "name": "win11-gold"}, [], [], True),
+        ({"id": "1", "name": "win11-gold"}, [], [], True),
+        ({"id": "2", "name": "win11-gold"}, [], [], False),
+    ],
+)
+def test_what_a_broken_move_left_is_told(
+    planned: Values, jobs: list[MigrationJob], of_source: list[MigrationJob], said: bool
+) -> None:
+    there, here = survey("hv02", CURRENT), survey(SOURCE)
+    there["host"] |= {"planned_vms": [planned], "jobs": shown(jobs)}
+    here["host"] |= {"jobs": shown(of_source)}
+    made = plan({"hv02": there}, ["hv02"], templates=told(info(["hv02"]), source=here))
+    found = made["providers"]["hv02"]["findings"]
+    assert [(one["severity"], one["code"]) for one in found] == ([("warning", "PLANNED_VM_LEFT")] if said else [])
+    assert problems(made) == {}
+    if said:
+        assert planned["id"] in found[0]["what"]
+        assert "DestroySystem" in found[0]["remedy"]
+        assert "hv02" in found[0]["remedy"]
+
+
+def test_credssp_hosts_and_a_session_without_it() -> None:
+    credssp = dataclasses.replace(provider().settings, migration_authentication="CredSSP")
+    here = survey(SOURCE, settings=credssp)
+    here["host"]["auth"] = "kerberos"
+    given = told(info(["hv02"]), source=here)
+    made = plan({"hv02": survey("hv02", settings=credssp)}, ["hv02"], templates=given)
+    (finding,) = made["findings"]
+    assert (finding["severity"], finding["code"], finding["provider"]) == ("warning", "NO_DELEGATION", SOURCE)
+    assert "credssp" in finding["remedy"]
+    assert plan({"hv02": survey("hv02", CURRENT, settings=credssp)}, ["hv02"], templates=given)["findings"] == []
 
 
 def test_without_the_source_providers_keep_their_state() -> None:
@@ -185,6 +337,19 @@ def test_a_staging_folder_that_cannot_be_stops_all_before_anything_is_written(pa
     made = plan({"hv02": survey("hv02")}, templates=told(info(None, staging_path=path)))
     assert (made["declare"], made["copies"], made["export_needed"]) == (False, 0, False)
     assert said in problems(made)["hv02"]
+
+
+@pytest.mark.parametrize(
+    ("name", "longest"),
+    [("a", 124), ("win11-go", 124), ("win11-gold", 122)],
+)
+def test_a_staging_folder_has_room_for_export_and_clones(name: str, longest: int) -> None:
+    """Below the revision lie export\\<name> and clones\\<8 characters>, whichever is longer."""
+    needs = {**info(None)["needs"], "name": name}
+    for length, copies in ((longest, 1), (longest + 1, 0)):
+        given = told(info(None, needs=needs, staging_path="C:\\" + "s" * length))
+        made = plan({"hv02": survey("hv02")}, templates=given)
+        assert made["copies"] == copies, (name, length)
 
 
 def test_a_staging_folder_may_be_as_long_as_windows_takes_it() -> None:

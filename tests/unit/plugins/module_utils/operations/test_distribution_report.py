@@ -74,6 +74,16 @@ def test_in_maintenance_a_run_is_refused_that_has_nothing_to_do(leaving: list[st
     assert list(told["problems"].values()) == ["gold is in maintenance since noon, by anna. Leave it."] * len(failing)
 
 
+def test_a_task_that_only_repeats_the_plan_hides_nothing_of_it() -> None:
+    echo = {
+        "failed": True,
+        "msg": "refused",
+        "error": {"code": "REFUSED_BY_PLAN", "message": "refused", "remedy": None},
+    }
+    told = summary({"hv02": step(action="none", error=DOWN, answers=False)}, {"hv02": echo})
+    assert told["errors"] == {"hv02": DOWN}
+
+
 def test_a_template_that_cannot_be_looked_at_is_a_problem_also_without_any_provider() -> None:
     lost = {**plan(), "template": None, "source_error": {"message": "hv01: no answer.", "remedy": "Check the host"}}
     assert OPERATION.gather is not None

@@ -10,8 +10,10 @@ import typing as t
 import pytest
 from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed
-from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, PlannedVM
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
+from ansible_collections.fanout.hyperv.plugins.module_utils._work import Owner
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template_copy import OPERATION
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
     COPY_ID,
@@ -83,6 +85,31 @@ def test_the_copy_its_files_and_its_folders_go_and_nothing_else(host: FakeHost) 
     again = remove(host)
     assert not again["changed"]
     assert not host.writes
+
+
+def abandoned_lease(host: FakeHost) -> None:
+    """Linux gives no process such a number."""
+    gone = Owner(controller="here", pid=2**22 + 1, run="run-0")
+    Lease(t.cast(t.Any, host), rf"{BASE}\fanout\leases\copy-{T_ID}", gone).acquire(lambda: False)
+    host.writes.clear()
+
+
+def test_a_stale_lease_is_taken_over_when_nothing_is_made_for_the_provider(host: FakeHost) -> None:
+    abandoned_lease(host)
+    host.planned = [PlannedVM(id=OTHER_ID, name="win11-gold")]
+    held = remove(host, retries=0)
+    assert held["error"]["code"] == "LEASE_HELD"
+    assert "its work still runs on the host" in held["msg"]
+    assert COPY_ID in host.machines
+    host.planned = []
+    assert remove(host)["changed"]
+    assert COPY_ID not in host.machines
+
+
+def test_a_stale_lease_is_not_taken_over_while_the_copy_is_exported(host: FakeHost) -> None:
+    abandoned_lease(host)
+    host.change(COPY_ID, statuses=("InService", "ExportingVirtualMachine"))
+    assert remove(host, retries=0)["error"]["code"] == "LEASE_HELD"
 
 
 def test_check_mode_names_the_steps_and_writes_nothing(host: FakeHost) -> None:

@@ -181,3 +181,11 @@ def test_the_switch_is_thrown_once() -> None:
     never = plan([template(GOLD, "t1")], surveys, GOLD, multi_provider=False)
     assert never["results"][0]["providers"]["hv02"]["error"]["code"] == "NOT_MULTI_PROVIDER"
     assert not never["results"][0]["declare"]
+
+
+def test_who_makes_no_clone_is_given_a_limit_that_is_one() -> None:
+    """Removing and reading need no clone, and a limit of 0 is refused by the module."""
+    users = {"hv02": holding("hv02", {"t1": CURRENT})}
+    for options in ({"remove": ["hv02"]}, {"verify": "hash"}):
+        made = plan([template(GOLD, "t1", ["hv02"])], users, GOLD, **options)
+        assert [job["clones"] for job in made["jobs"]["hv02"]] == [1], options

@@ -13,17 +13,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp, _supply
+from ansible_collections.fanout.hyperv.plugins.module_utils import _stamp, _supply, _waiting
+from ansible_collections.fanout.hyperv.plugins.module_utils._copies import look
 from ansible_collections.fanout.hyperv.plugins.module_utils._errors import CommandFailed, ErrorRecord
+from ansible_collections.fanout.hyperv.plugins.module_utils._holdings import temporary_name
+from ansible_collections.fanout.hyperv.plugins.module_utils._lease import Lease
 from ansible_collections.fanout.hyperv.plugins.module_utils._manifest import Manifest, ManifestFile
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover
-from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, PlannedVM
 from ansible_collections.fanout.hyperv.plugins.module_utils._paths import Layout, join, name_of
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
 from ansible_collections.fanout.hyperv.plugins.module_utils._work import Owner, Values
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.staging_clean import OPERATION as CLEAN
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.template_copy import OPERATION
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
+    COPY_ID,
     OTHER_ID,
     T_ID,
     FakeHost,
@@ -70,6 +74,19 @@ class Machine(FakeHost):
 
     def test_disk(self, path: str) -> bool:
         return path in self.disk_files
+
+
+class Unasked:
+    """Hosts of which none may be asked anything."""
+
+    def has(self, role: str) -> bool:
+        return True
+
+    def get(self, role: str, *, control: bool = False) -> t.NoReturn:
+        pytest.fail(f"the {role} was asked")
+
+
+QUIET: Values = {"check_mode": False, "diff": False}
 
 
 class Killed(BaseException):
@@ -170,6 +187,16 @@ def test_check_mode_says_the_steps_and_takes_none(pair: Pair) -> None:
     assert [host.writes for host in pair] == [[], []]
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("option", ["concurrency", "clones"])
+@pytest.mark.parametrize("value", [0, -3])
+def test_a_limit_that_is_none_is_refused_before_any_host_is_asked(option: str, value: int, state: str) -> None:
+    given = params(state=state, target_path=None, migration_host=None, **{option: value})
+    done = run_operation(OPERATION, replace(work(given, host=Machine("hv02")), hosts=Unasked()), **QUIET)
+    assert (done["failed"], done["changed"], done["error"]["code"]) == (True, False, "INVALID_INPUT")
+    assert f"The option {option!r} is {value}; it has to be a whole number greater than 0." in done["msg"]
+
+
 def kill_at(pair: Pair, count: int) -> None:
     """The process dies when it is about to write for the ``count``-th time, on whichever host."""
     numbers = itertools.count(1)
@@ -208,24 +235,39 @@ def test_killed_before_any_of_its_writes_the_next_run_ends_well() -> None:
     raise AssertionError("it never ended")
 
 
-def test_a_move_that_runs_is_adopted_and_not_started_twice(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, _target = pair
+def killed_while_moving(pair: Pair) -> tuple[VM, str]:
+    """The clone that was on its way, and its folder at the target."""
+    source, target = pair
 
-    def die_while_moving(host: FakeHost, machine: VM, _destination: str, _folder: str) -> None:
+    def die(_host: FakeHost, _machine: VM, _destination: str, _folder: str) -> None:
         raise Killed
 
-    source.on_move = die_while_moving
+    source.on_move = die
     with pytest.raises(Killed):
         supply(pair)
     clone = next(machine for machine in source.machines.values() if machine.id != T_ID)
-    folder = next(path for path in pair[1].files.folders if name_of(path).startswith(REVISION))
-    source.running.append(job(clone.id, destination=DESTINATION))
+    folder = next(path for path in target.files.folders if name_of(path).startswith(REVISION))
+    return clone, folder
+
+
+@pytest.mark.parametrize("shown", ["job", "status"])
+def test_a_move_that_runs_is_adopted_and_not_started_twice(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, shown: str
+) -> None:
+    """The status is there at once; the job may come late."""
+    source, _target = pair
+    clone, folder = killed_while_moving(pair)
+    if shown == "job":
+        source.running.append(job(clone.id, destination=DESTINATION))
+    else:
+        source.change(clone.id, statuses=("InService", "MigratingVirtualMachine"))
     clean(source)
     assert clone.id in source.machines, "a running move was cleaned away"
     monkeypatch.setattr(_supply, "Mover", functools.partial(Mover, sleep=lambda _s: arrive()))
 
     def arrive() -> None:
         if clone.id in source.machines:
+            source.change(clone.id, statuses=("Ok",))
             source.arrive(clone.id, DESTINATION, folder)
 
     source.on_move = lambda *_move: pytest.fail("the move was started a second time")
@@ -417,3 +459,205 @@ def test_what_is_not_ours_in_a_leftover_stays_and_is_no_change_every_time(pair: 
     assert HERE.owner(folder) not in target.files.content
     assert join(folder, "mine.txt") in target.files.content
     assert not supply(pair)["changed"]
+
+
+# A lease whose holder has gone
+
+
+class Waits:
+    """What happens while it is waited for the end of what a run that has gone has left running."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Callable[[], t.Any]) -> None:
+        self.now, self.times, self._then = 0.0, 0, then
+        real = _waiting.wait_until
+        patched = functools.partial(real, clock=lambda: self.now, sleep=self.sleep)
+        monkeypatch.setattr(_supply, "wait_until", patched)
+
+    def sleep(self, seconds: float) -> None:
+        self.now, self.times = self.now + seconds, self.times + 1
+        if self.times == 2:
+            self._then()
+
+
+def killed_while_cloning(pair: Pair) -> None:
+    """The import goes on: its folder is there, and a planned VM of the template's name."""
+
+    def die(what: str, _which: str) -> None:
+        if what == "import":
+            raise Killed
+
+    pair[0].before_write = die
+    with pytest.raises(Killed):
+        supply(pair)
+    survive(pair)
+    pair[0].planned.append(PlannedVM(id=OTHER_ID, name=NAME))
+
+
+def imports(pair: Pair) -> int:
+    return sum(what == "import" for what, _which in pair[0].writes)
+
+
+def test_a_stale_lease_is_taken_over_when_the_import_for_its_target_has_ended(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _target = pair
+    killed_while_cloning(pair)
+    begun: list[int] = []
+
+    def ends() -> None:
+        begun.append(imports(pair))
+        source.planned.clear()
+
+    waits = Waits(monkeypatch, ends)
+    done = supply(pair)
+    assert not done.get("failed"), done
+    assert (begun, waits.times, imports(pair)) == ([0], 2, 1)
+
+
+def test_an_import_that_does_not_end_keeps_its_stale_lease(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_while_cloning(pair)
+    Waits(monkeypatch, lambda: None)
+    done = supply(pair, clone_timeout=60.0, move_timeout=60.0, retries=0)
+    assert done["error"]["code"] == "LEASE_HELD"
+    assert "its work still runs on the host" in done["msg"]
+    assert imports(pair) == 0
+
+
+def test_the_imports_for_other_targets_do_not_keep_a_stale_lease(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _target = pair
+    killed_while_cloning(pair)
+    (owner,) = (path for path in source.files.content if path.endswith("owner.json"))
+    source.files.content[owner] = str(source.files.content[owner]).replace("uuid-hv02", "uuid-hv03")
+    waits = Waits(monkeypatch, lambda: None)
+    assert not supply(pair).get("failed")
+    assert waits.times == 0
+
+
+def test_a_guest_that_is_being_made_on_the_target_keeps_a_stale_lease(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_cloning(pair)
+    pair[0].planned.clear()
+    pair[1].planned.append(PlannedVM(id=OTHER_ID, name=NAME))
+    waits = Waits(monkeypatch, pair[1].planned.clear)
+    assert not supply(pair).get("failed")
+    assert waits.times == 2
+
+
+def test_a_move_of_another_revision_is_waited_for_and_not_adopted(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = pair
+    clone, folder = killed_while_moving(pair)
+    source.on_move = lambda *_move: None
+    source.running.append(job(clone.id, destination=DESTINATION))
+    place = THERE.clone(OLDER, clone.configuration_location.rpartition("\\")[2])
+    for path in [path for path in source.files.content if "\\clones\\" in path]:
+        moved = path.replace(clone.configuration_location, place)
+        source.files.put(moved, source.files.content.pop(path))
+        source.disk_files[moved] = source.disk_files.pop(path, t.cast(t.Any, None))
+    stamp = _stamp.parse(clone.notes, clone.id)
+    assert stamp is not None
+    notes = _stamp.merge(clone.notes, replace(stamp, revision=OLDER))
+    source.change(clone.id, path=place, configuration_location=place, notes=notes)
+    waits = Waits(monkeypatch, lambda: source.arrive(clone.id, DESTINATION, folder))
+    done = supply(pair)
+    assert not done.get("failed"), done
+    assert waits.times == 2
+    assert clone.id not in target.machines
+    (copy,) = target.machines.values()
+    assert copy.name == NAME
+
+
+def test_nothing_is_asked_when_the_lease_is_free(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    for host in pair:
+        monkeypatch.setattr(host, "planned_vms", lambda: pytest.fail("asked without a reason"))
+    supply(pair)
+    assert_supplied(pair)
+
+
+def test_for_a_target_at_its_limit_nothing_is_cloned(pair: Pair) -> None:
+    """K + 1 clones may exist: those for targets that are full would leave none for the others."""
+    pair[1].running = [job(OTHER_ID), job("somebody else's")]
+    done = supply(pair, limit_timeout=0.0)
+    assert done["error"]["code"] == "MIGRATION_LIMIT"
+    assert imports(pair) == 0
+
+
+# Two controllers have both brought a copy
+
+
+def two_copies(pair: Pair, *, revision: str = REVISION, verified: bool = False) -> tuple[VM, VM]:
+    """The current copy and one beside it that nobody came to finish."""
+    supply(pair)
+    target = pair[1]
+    (copy,) = target.machines.values()
+    stamp = _stamp.parse(copy.notes, copy.id)
+    assert stamp is not None
+    folder = HERE.attempt(revision, "89abcdef")
+    notes = _stamp.merge("", replace(stamp, vm_id=OTHER_ID, revision=revision))
+    second = vm(OTHER_ID, temporary_name(OTHER_ID), path=folder, configuration_location=folder, notes=notes)
+    target.files.put(HERE.owner(folder), "{}")
+    target.files.put(join(folder, "Virtual Machines", f"{OTHER_ID}.vmcx"), 10)
+    target.add(second, join(folder, "Virtual Hard Disks", "gold.vhdx"))
+    if verified:
+        text = str(target.files.read_text(HERE.baseline(copy.configuration_location)))
+        there = text.replace(copy.id, OTHER_ID).replace(name_of(copy.configuration_location), name_of(folder))
+        target.files.put(HERE.baseline(folder), there)
+    for host in pair:
+        host.writes.clear()
+    return copy, second
+
+
+@pytest.mark.parametrize("revision", [REVISION, OLDER])
+@pytest.mark.parametrize("verified", [False, True])
+def test_an_unfinished_copy_beside_the_current_one_goes(pair: Pair, revision: str, verified: bool) -> None:
+    copy, second = two_copies(pair, revision=revision, verified=verified)
+    planned = supply(pair, check_mode=True)
+    assert planned["plan"] == [f"remove the unfinished copy {second.name} ({second.id})"]
+    done = supply(pair)
+    assert not done.get("failed"), done
+    assert list(pair[1].machines) == [copy.id]
+    assert_supplied(pair)
+    assert not supply(pair)["changed"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "Running"},
+        {"state": "Saved"},
+        {"statuses": ("InService", "MigratingVirtualMachine")},
+        {"notes": "mine"},
+        {"name": "mine"},
+    ],
+)
+def test_an_unfinished_copy_that_somebody_uses_or_has_taken_stays(pair: Pair, changes: Values) -> None:
+    _copy, second = two_copies(pair)
+    pair[1].change(second.id, **changes)
+    assert not supply(pair)["changed"]
+    assert second.id in pair[1].machines
+    assert [host.writes for host in pair] == [[], []]
+
+
+def test_an_unfinished_copy_whose_disk_somebody_uses_stays(pair: Pair) -> None:
+    _copy, second = two_copies(pair)
+    target = pair[1]
+    target.add(vm(COPY_ID, "desktop-001"), r"D:\Guests\001.vhdx", parent_path=target.attached[second.id][0])
+    assert not supply(pair)["changed"]
+    assert second.id in target.machines
+
+
+def test_an_unfinished_copy_whose_lease_is_held_stays(pair: Pair) -> None:
+    _copy, second = two_copies(pair)
+    living = Owner(controller="there", pid=1, run="run-2")
+    Lease(t.cast(t.Any, pair[1]), HERE.copy_lease, living).acquire(lambda: False)
+    done = supply(pair, retries=0)
+    assert done["error"]["code"] == "LEASE_HELD"
+    assert second.id in pair[1].machines
+
+
+def test_the_plan_is_told_of_an_unfinished_copy() -> None:
+    pair = new_pair()
+    copy, second = two_copies(pair)
+    found = look(t.cast(t.Any, pair[1]), base=TARGET_PATH, template_id=T_ID, name=NAME, revision=REVISION).to_dict()
+    assert {one["id"]: one["removable"] for one in found["copies"]} == {copy.id: False, second.id: True}
+    assert found["leftover_bytes"] > 1000

@@ -18,10 +18,11 @@ from ansible_collections.fanout.hyperv.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.fanout.hyperv.plugins.module_utils._moving import Mover, has_room, in_flight, limit_of
-from ansible_collections.fanout.hyperv.plugins.module_utils._objects import PlannedVM
+from ansible_collections.fanout.hyperv.plugins.module_utils._objects import VM, MigrationJob, PlannedVM
 from ansible_collections.fanout.hyperv.plugins.module_utils._running import run_operation
 from ansible_collections.fanout.hyperv.plugins.module_utils.operations.vm_move import OPERATION
 from ansible_collections.fanout.hyperv.tests.unit.plugins.module_utils.operations.fake_host import (
+    COPY_ID,
     OTHER_ID,
     T_ID,
     FakeHost,
@@ -138,6 +139,21 @@ def test_a_move_that_shows_only_in_the_vms_status_is_not_started_again(pair: tup
     time.then = {1: lambda: source.running.append(job(T_ID)), 3: lambda: source.arrive(T_ID, TARGET, FOLDER)}
     assert mover(source, target, time).carry_out() == "adopted"
     assert moves(source) == 0
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["MigratingVirtualMachine", "MigratingPlannedVm", "StorageMigrationPhaseOne", "StorageMigrationPhaseTwo"],
+)
+def test_a_move_counts_as_soon_as_the_vm_shows_it(pair: tuple[FakeHost, FakeHost], status: str) -> None:
+    """The job of a move that was started a moment ago is not in the list yet."""
+    source, _target = pair
+    source.add(vm(OTHER_ID, "mail"))
+    assert in_flight(t.cast(t.Any, source), lambda _vm: True) == frozenset()
+    source.change(T_ID, statuses=("InService", status))
+    assert in_flight(t.cast(t.Any, source), lambda _vm: True) == {T_ID}
+    assert in_flight(t.cast(t.Any, source), lambda vm: vm.id == OTHER_ID) == frozenset()
+    assert run(source, _target, check_mode=True)["adopted"]
 
 
 def test_a_job_that_names_its_vm_counts_only_if_the_name_is_unique(pair: tuple[FakeHost, FakeHost]) -> None:
@@ -271,6 +287,89 @@ def test_at_a_hosts_limit_it_waits(pair: tuple[FakeHost, FakeHost], full: str) -
     assert move.carry_out() == "moved"
     assert time.sleeps == 3
     assert t.cast(FakeReporter, move.reporter).phases == ["waiting", "copying"]
+
+
+class OneSlot:
+    """K = 1; whoever asks while it is taken would wait for ever."""
+
+    def __init__(self) -> None:
+        self.taken = False
+        self.times = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        assert not self.taken, "somebody who waits at a limit holds the slot"
+        self.taken, self.times = True, self.times + 1
+        try:
+            yield
+        finally:
+            self.taken = False
+
+
+FULL = (job(OTHER_ID), job("somebody else's"))
+
+
+def fill_before(host: FakeHost) -> None:
+    host.running = list(FULL)
+
+
+def fill_in_the_slot(host: FakeHost, slot: OneSlot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is quicker than the worker that has just got the slot."""
+    real = host.jobs
+
+    def jobs() -> tuple[MigrationJob, ...]:
+        if slot.taken and slot.times == 1:
+            fill_before(host)
+        return real()
+
+    monkeypatch.setattr(host, "jobs", jobs)
+
+
+def refuse_the_first_move(source: FakeHost) -> None:
+    def limit(_host: FakeHost, machine: VM, *_where: str) -> None:
+        if machine.id == T_ID and moves(source) == 1:
+            raise CommandFailed("a text in any language")
+
+    source.percent = None
+    source.on_move = limit
+
+
+@pytest.mark.parametrize("when", ["before the slot", "in the slot", "refused by the host"])
+def test_who_waits_at_a_full_target_leaves_the_slot_to_the_copies_of_others(
+    pair: tuple[FakeHost, FakeHost], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    source, target = pair
+    idle, slot, time = FakeHost("hv03"), OneSlot(), Time()
+    source.peers["hv03.lab.test"] = idle
+    other = source.add(vm(COPY_ID, "second"))
+    if when == "before the slot":
+        fill_before(target)
+    elif when == "in the slot":
+        fill_in_the_slot(target, slot, monkeypatch)
+    else:
+        refuse_the_first_move(source)
+    to_another = mover(source, idle, vm=other, destination_host="hv03.lab.test", slot=slot, limits=[2, 2])
+    time.then = {1: to_another.carry_out, 2: lambda: target.running.clear()}
+    reporter = FakeReporter()
+    assert mover(source, target, time, slot=slot, limits=[2, 2], reporter=reporter).carry_out() == "moved"
+    assert COPY_ID in idle.machines
+    assert T_ID in target.machines
+    assert reporter.phases[-2:] == ["waiting", "copying"]
+
+
+def test_standing_in_the_line_for_a_slot_is_no_waiting_at_a_limit(pair: tuple[FakeHost, FakeHost]) -> None:
+    source, target = pair
+    time = Time()
+
+    @contextmanager
+    def slot() -> Iterator[None]:
+        time.now += 10_000
+        if time.sleeps == 0:
+            fill_before(target)
+        yield
+
+    time.then = {3: lambda: target.running.clear()}
+    assert mover(source, target, time, slot=slot, wait_for_room=60).carry_out() == "moved"
 
 
 def test_it_does_not_wait_for_ever(pair: tuple[FakeHost, FakeHost]) -> None:
