@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from tests.integration.distribution.conftest import MakeSite, make_site
+from tests.integration.distribution.site import SOURCE, TEMPLATE, Site, Values, config
 
-from .conftest import MakeSite
-from .site import SOURCE, TEMPLATE, Site, Values, config
-
+__all__ = ["make_site"]
 PASSWORD = "Lab-Passw0rd!"
 ENDPOINT = "Bare"
 CONFIGURATION = """@{
@@ -42,7 +41,6 @@ def bare_endpoint(folder: Path) -> str:
     return str(path)
 
 
-@pytest.mark.slow
 def test_a_host_without_hyperv_is_left_out_of_the_first_list_and_told_when_it_is_named(
     make_site: MakeSite, tmp_path: Path
 ) -> None:
@@ -61,7 +59,6 @@ def test_a_host_without_hyperv_is_left_out_of_the_first_list_and_told_when_it_is
     assert site.words() == {"hv03": ("Ready", "OK")}
 
 
-@pytest.mark.slow
 def test_a_survey_that_failed_is_not_called_silence(make_site: MakeSite) -> None:
     site = make_site(config(targets=2))
     change_host(site, "hv02", distribute_target_path="not a folder")
@@ -75,7 +72,6 @@ def test_a_survey_that_failed_is_not_called_silence(make_site: MakeSite) -> None
     assert site.words()["hv02"] == ("Not available", "Failed to distribute")
 
 
-@pytest.mark.slow
 def test_hosts_that_take_no_migration_are_told_and_nobody_waits_for_them(make_site: MakeSite) -> None:
     content = config(targets=2)
     content["hosts"]["hv02"]["migration"] = {"enabled": True, "authentication": "Kerberos", "storage": 0}
@@ -98,7 +94,6 @@ def test_an_account_that_no_other_host_knows_is_told_before_anything_is_written(
     assert [call for call in site.writes() if "Export-VM" in call or "Move-VM" in call] == []
 
 
-@pytest.mark.slow
 def test_what_a_broken_move_left_is_told_and_stops_nobody(make_site: MakeSite) -> None:
     content = config(targets=1)
     content["hosts"]["hv02"]["troubles"] = ["no_folder_right"]
