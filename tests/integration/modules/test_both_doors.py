@@ -143,6 +143,7 @@ def test_every_module_that_reaches_a_host_is_compared() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a module process for each task
 @pytest.mark.parametrize("kind", ["action", "module"])
 def test_the_life_of_a_template(kind: str, request: pytest.FixtureRequest) -> None:
     ran: dict[str, list[Ran]] = request.getfixturevalue(kind)[1]
@@ -163,6 +164,7 @@ def test_the_life_of_a_template(kind: str, request: pytest.FixtureRequest) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", PARTS)
 def test_both_doors_give_the_same(part: str, action: Life, module: Life) -> None:
     for one, other in zip(action[0][part], module[0][part], strict=True):
