@@ -36,15 +36,15 @@ def everything_in(recording: Recording) -> str:
 
 def check_cleaned(journey: Journey, recordings: list[Recording]) -> None:
     inventory = yaml.safe_load(journey.place.inventory.read_text(encoding="utf-8"))["hyperv"]
-    words = [inventory["vars"]["ansible_password"], inventory["vars"]["ansible_user"], "lab.test", "LAB"]
+    words = [inventory["vars"]["ansible_password"], inventory["vars"]["ansible_user"], "lab.test"]
     for name, variables in inventory["hosts"].items():
         words += [name, variables["ansible_host"]]
-    telling = re.compile(
-        "|".join(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])" for word in words), re.IGNORECASE
-    )
+    found = "|".join(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])" for word in words)
+    # Three letters stand between two signs somewhere in base64, sooner or later.
+    telling = re.compile(rf"{found}|(?<![A-Za-z0-9+/])LAB(?![A-Za-z0-9+/=])", re.IGNORECASE)
     for recording in recordings:
-        found = telling.search(everything_in(recording))
-        assert found is None, f"{recording.name}: {found}"
+        told = telling.search(everything_in(recording))
+        assert told is None, f"{recording.name}: {told}"
 
 
 @pytest.mark.slow

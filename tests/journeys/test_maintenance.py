@@ -253,7 +253,7 @@ def test_what_comes_out_of_maintenance(tmp_path: Path) -> None:
 
 
 def test_nobody_enters_while_the_template_is_distributed(tmp_path: Path) -> None:
-    with guest_site(tmp_path, network_rate="4MiB") as site:
+    with guest_site(tmp_path, network_rate="512KiB") as site:  # still under way however slowly the other one starts
         site.change_template()
         with site.distributing():
             wait_for(
